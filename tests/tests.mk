@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests: unit (cmocka, sanitizers), prog (BPF_PROG_TEST_RUN), fuzz (libFuzzer), lab and e2e.
+
+CMOCKA_LIBS = $(shell pkg-config --libs cmocka)
+UNIT_TESTS  = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+PROG_TESTS  = $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/test_*.c))
+FUZZERS     = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCHES     = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
+FUZZ_SECONDS ?= 20
+
+# A test is one file and links with all libraries, and with the files of the programs that have no
+# main(): tests reach anything.
+TEST_OBJS = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard user/fwd/*.c user/agent/*.c)))
+PROG_LIB  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/prog/test_%.c,$(wildcard tests/prog/*.c)))
+
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(TEST_OBJS) $(LIBDETOUR)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
+
+$(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(PROG_LIB) $(LIBDETOUR)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
+
+$(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(PROG_LIB) $(LIBDETOUR)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+
+$(PROG_LIB) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/prog/*.c tests/bench/*.c)): | $(SKELETONS)
+
+.PHONY: build-tests test-unit
+build-tests: $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS)) ## build the unit tests
+test-unit: ## unit tests, under ASan and UBSan
+	$(MAKE) SAN=1 run-unit
+.PHONY: run-unit
+run-unit: $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS))
+	@set -e; for t in $^; do echo "# $$t"; $$t; done
+
+.PHONY: test-prog
+test-prog: $(addprefix $(BUILD)/tests/prog/,$(PROG_TESTS)) ## data path tests by BPF_PROG_TEST_RUN (root)
+	@set -e; for t in $^; do echo "# $$t"; $$t; done
+
+# The fuzzers compile the library again, with clang's instrumentation.
+FUZZ_BUILD  = $(BUILD)/fuzzing
+FUZZ_CFLAGS = -g -O1 -std=gnu11 -fsanitize=fuzzer-no-link,address,undefined
+FUZZ_SRCS   = $(filter-out user/dataplane/%,$(wildcard $(addsuffix /*.c,$(LIB_DIRS)))) \
+	      $(filter-out %/main.c,$(wildcard user/agent/*.c))
+
+$(FUZZ_BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS_ALL) $(FUZZ_CFLAGS) -MMD -MP $(shell pkg-config --cflags $(LIBS_PC)) -c $< -o $@
+
+$(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_SRCS:%.c=$(FUZZ_BUILD)/%.o)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL)
+
+.PHONY: test-fuzz fuzz
+test-fuzz: $(addprefix $(FUZZ_BUILD)/,$(FUZZERS)) ## each fuzzer for 20 s, from its seeds
+	tests/fuzz/run.sh $(FUZZ_SECONDS) $^
+fuzz: ## each fuzzer for 10 minutes (FUZZ_SECONDS=)
+	$(MAKE) test-fuzz FUZZ_SECONDS=600

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A netlink socket on libmnl: one request and its answer, a dump, or a subscription. Answers are
+ * waited for (the kernel answers at once, within the request's system call). Not for more than one thread.
+ */
+#ifndef DETOUR_NET_NL_H
+#define DETOUR_NET_NL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libmnl/libmnl.h>
+
+/* Enough for any request that this project makes. */
+#define NL_REQUEST_LEN 1024
+
+struct nl_socket;
+
+/* Called for each message of an answer; MNL_CB_OK to go on, or -errno to stop with it. */
+typedef int (*nl_callback)(const struct nlmsghdr *nlh, void *data);
+
+/* `bus`: NETLINK_ROUTE, NETLINK_GENERIC, NETLINK_SOCK_DIAG. */
+int nl_open(int bus, struct nl_socket **ret_socket);
+void nl_close(struct nl_socket *socket);
+
+/* For uv_poll; the socket is non-blocking for nl_receive() only. */
+int nl_fd(const struct nl_socket *socket);
+
+/* Joins a multicast group: an RTNLGRP_ number, or a generic netlink group's. */
+int nl_join(struct nl_socket *socket, unsigned int group);
+
+/*
+ * Sends `nlh` (built in a buffer of at least NL_REQUEST_LEN bytes; its sequence number and
+ * NLM_F_REQUEST are set here) and reads the answer to its end: the acknowledgement, or the dump's
+ * NLMSG_DONE. `callback` may be NULL. 0, or the kernel's -errno, -EINTR for a dump that changed on
+ * the way (its messages were given; ask again), -ETIMEDOUT.
+ */
+int nl_request(struct nl_socket *socket, struct nlmsghdr *nlh, nl_callback callback, void *data);
+
+/*
+ * Reads what a subscription has got, without waiting. 0 when there is nothing more; -ENOBUFS: the
+ * kernel dropped messages, resync.
+ */
+int nl_receive(struct nl_socket *socket, nl_callback callback, void *data);
+
+#endif /* DETOUR_NET_NL_H */

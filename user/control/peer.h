@@ -18,14 +18,30 @@
 
 struct peer;
 
+/* Any of these may call peer_close() on the peer that it is told of. */
 struct peer_callbacks {
-	/* TLS is up and the other side's certificate is good. */
+	/*
+	 * The channel is up and may be sent on: TLS is done and the other side's certificate is
+	 * good. At the relay, send HELLO first of all; at the agent, the relay has judged the
+	 * agent's certificate too, for its HELLO is here (message() gets it next).
+	 */
 	void (*ready)(void *owner, struct peer *peer);
-	/* A message; pings and pongs are dealt with before this. */
+	/*
+	 * A message, of a type that the other side may send; pings and pongs are dealt with
+	 * before this. It is gone when the callback returns.
+	 */
 	void (*message)(void *owner, struct peer *peer, const struct wire_message *message);
-	/* The last call about this peer, which is gone afterwards. `err` is -errno, 0: closed by the other side
-	   in order; `reason` says more ("certificate revoked"). Not called after peer_close(). */
+	/*
+	 * The last call about this peer, which is gone afterwards. `err` is -errno, 0: closed by
+	 * the other side in order; `reason` says more ("the certificate has been revoked").
+	 * Not called after peer_close(), nor for an accepted peer that ready() never told of.
+	 */
 	void (*closed)(void *owner, struct peer *peer, int err, const char *reason);
+	/*
+	 * Listener only, may be NULL: a handshake failed, and nobody else hears of it. Anybody
+	 * can cause this at will: a log of it needs a limit on its rate.
+	 */
+	void (*refused)(void *owner, const struct endpoint *remote, int err, const char *reason);
 };
 
 /*
@@ -36,7 +52,11 @@ int peer_connect(uv_loop_t *loop, struct tls_context *context, const struct endp
 		 const struct endpoint *remote, const char *name,
 		 const struct peer_callbacks *callbacks, void *owner, struct peer **ret_peer);
 
-/* Queues a message; -ENOBUFS: the other side does not read, the peer is closed from the loop. */
+/*
+ * Queues a message. -ENOBUFS: the other side does not read; -EPIPE or another errno: the connection
+ * broke. Both close the peer from the loop, with a call of closed(). -ENOTCONN: not ready yet, or
+ * closing; -EINVAL: as wire_encode().
+ */
 int peer_send(struct peer *peer, const struct wire_message *message);
 
 /* Closes without a callback; NULL is fine. */
@@ -53,7 +73,11 @@ void peer_set_owner(struct peer *peer, void *owner);
 struct peer_listener;
 
 struct peer_listener_counters {
-	uint64_t accepted, refused_limit, handshake_failed, handshake_timeout;
+	uint64_t accepted;	   /* connections; each then ends up in one of the next four */
+	uint64_t refused_limit;	   /* too many handshakes under way */
+	uint64_t handshake_failed; /* no TLS, no certificate, or a bad one */
+	uint64_t handshake_timeout;
+	uint64_t ready;
 };
 
 /*
@@ -64,9 +88,15 @@ struct peer_listener_counters {
 int peer_listener_new(uv_loop_t *loop, struct tls_context *context, const struct endpoint *listen,
 		      const struct peer_callbacks *callbacks, void *owner,
 		      struct peer_listener **ret_listener);
-/* New connections use another context (a reloaded CRL or certificate). */
+/*
+ * New connections use another context (a reloaded CRL or certificate). Peers whose certificate does
+ * not pass in it are closed, from the loop: closed(-EKEYREJECTED, "... revoked").
+ */
 void peer_listener_set_context(struct peer_listener *listener, struct tls_context *context);
+/* Where it listens: the port that the kernel chose, if 0 was asked for. */
+const struct endpoint *peer_listener_endpoint(const struct peer_listener *listener);
 const struct peer_listener_counters *peer_listener_counters(const struct peer_listener *listener);
+/* Stops listening; peers that are ready stay, handshakes under way end. NULL is fine. */
 void peer_listener_free(struct peer_listener *listener);
 
 #endif /* DETOUR_CONTROL_PEER_H */

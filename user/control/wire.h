@@ -11,6 +11,8 @@
 
 #include "user/base/addr.h"
 
+/* Layouts and numbers on the wire: include/detour/wire.h. */
+
 #define WIRE_PROTOCOL_VERSION 1
 #define WIRE_MESSAGE_MAX      1020 /* RFC 8803: 255 words of 4 bytes */
 #define WIRE_TEXT_MAX	      128
@@ -73,15 +75,22 @@ struct wire_message {
 	};
 };
 
-/* Writes `message`; returns the length, or -EMSGSIZE, -EINVAL. */
+/*
+ * Writes `message`; returns the length, a multiple of 4. -EMSGSIZE: `size` is too small (a message
+ * of any type fits WIRE_MESSAGE_MAX); -EINVAL: no such type, a port of 0, or text without an end.
+ */
 ssize_t wire_encode(const struct wire_message *message, uint8_t *out, size_t size);
 
 /*
- * Reads one message off the front of `bytes`. Returns its length; 0: not whole yet; -EPROTO:
- * malformed (close the connection); -EOPNOTSUPP with *ret_length set: well-formed, but of a type
- * not known (answer WIRE_ERR_UNSUPPORTED_MESSAGE and go on); -EPROTONOSUPPORT: another version.
+ * Reads one message off the front of `bytes`, of which `len` are there. Returns its length, also
+ * in *ret_length; 0: not whole yet. -EPROTO: malformed (close the connection). -EOPNOTSUPP:
+ * well-formed, but of a type not known here; *ret_length and ret_message->request_id are set
+ * (answer WIRE_ERR_UNSUPPORTED_MESSAGE and go on behind it). -EPROTONOSUPPORT: another version.
  */
 ssize_t wire_decode(const uint8_t *bytes, size_t len, struct wire_message *ret_message,
 		    size_t *ret_length);
+
+/* "LEASE_GET" and so on, for logs; "?" for what is no type. */
+const char *wire_type_name(enum wire_type type);
 
 #endif /* DETOUR_CONTROL_WIRE_H */

@@ -33,8 +33,8 @@ static void cli_table(void **state)
 	static const struct cli_command commands[] = {
 		{"echo", run_echo, "[WORD...]", "counts its arguments", 0, 2},
 	};
-	static const struct cli_program program = {"prog", "a test", commands,
-						   ARRAY_SIZE(commands)};
+	static const struct cli_program program = {"prog", "a test", commands, ARRAY_SIZE(commands),
+						   CLI_WATCH};
 	static const struct {
 		const char *argv[6];
 		int status;
@@ -49,6 +49,8 @@ static void cli_table(void **state)
 		{{"prog", "echo", "--instance", ""}, 2},
 		{{"prog", "echo", "--log", "nowhere"}, 2},
 		{{"prog", "echo", "--nonsense"}, 2},
+		{{"prog", "echo", "--watch"}, 10},
+		{{"prog", "echo", "--mode", "xdp"}, 2},
 		{{"prog", "sing"}, 2},
 		{{"prog"}, 2},
 		{{"prog", "--help"}, 0},

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "user/base/cleanup.h"
 #include "user/base/log.h"
 
 #ifndef DETOUR_VERSION
@@ -43,6 +44,27 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+struct option_help {
+	unsigned int needs; /* enum cli_option; 0: every program has it */
+	const char *text;
+};
+
+static const struct option_help option_help[] = {
+	{0, "-c, --config FILE    configuration file"},
+	{0, "    --check          with a daemon's command: check the configuration, run nothing"},
+	{0, "    --instance NAME  keeps two of the same program on one host apart"},
+	{CLI_BPFFS, "    --bpffs DIR      where bpffs is mounted (/sys/fs/bpf)"},
+	{0, "    --run-dir DIR    where the sockets are (/run/detour)"},
+	{CLI_MODE, "    --mode MODE      hook of the data path: auto, xdp, xdp-generic, tc"},
+	{0, "    --json           print JSON"},
+	{CLI_WATCH, "    --watch          print again and again, as a live table"},
+	{0, "    --log TARGET     auto, stderr, syslog, journal"},
+	{0, "-v, --verbose        log more"},
+	{0, "-q, --quiet          log warnings and errors only"},
+	{0, "-h, --help           this text"},
+	{0, "    --version        print the version"},
+};
+
 static void print_usage(const struct cli_program *program, FILE *out)
 {
 	fprintf(out, "%s: %s\n\nUsage: %s COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n",
@@ -52,25 +74,14 @@ static void print_usage(const struct cli_program *program, FILE *out)
 		char left[64];
 
 		snprintf(left, sizeof(left), "%s %s", command->name, command->args);
-		fprintf(out, "  %-26s %s\n", left, command->help);
+		fprintf(out, "  %-19s  %s\n", left, command->help);
 	}
-	fprintf(out,
-		"\nOptions:\n"
-		"  -c, --config FILE          configuration file\n"
-		"      --check                with a daemon's command: check the configuration, run nothing\n"
-		"      --instance NAME        keeps two of the same program on one host apart\n"
-		"      --bpffs DIR            where bpffs is mounted (/sys/fs/bpf)\n"
-		"      --run-dir DIR          where the sockets are (/run/detour)\n"
-		"      --mode MODE            data path: auto, xdp, xdp-generic, tc (detour-fwd load)\n"
-		"      --json                 print JSON\n"
-		"      --watch                print again and again, as a live table\n"
-		"      --log TARGET           auto, stderr, syslog, journal\n"
-		"  -v, --verbose              log more\n"
-		"  -q, --quiet                log warnings and errors only\n"
-		"  -h, --help                 this text\n"
-		"      --version              print the version\n"
-		"\nManual: man %s\n",
-		program->name);
+	fprintf(out, "\nOptions:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(option_help); i++) {
+		if (!option_help[i].needs || program->options & option_help[i].needs)
+			fprintf(out, "  %s\n", option_help[i].text);
+	}
+	fprintf(out, "\nManual: man %s\n", program->name);
 }
 
 static const struct cli_command *find_command(const struct cli_program *program, const char *name)
@@ -92,6 +103,7 @@ static bool instance_name_valid(const char *name)
 }
 
 struct cli_parse {
+	const struct cli_program *program;
 	struct cli_options options;
 	enum log_target log_target;
 	int log_level;
@@ -99,9 +111,28 @@ struct cli_parse {
 	bool version;
 };
 
+/* The bit of an option that only some programs have; 0: every program has it. */
+static unsigned int option_needs(int opt)
+{
+	switch (opt) {
+	case OPT_BPFFS:
+		return CLI_BPFFS;
+	case OPT_MODE:
+		return CLI_MODE;
+	case OPT_WATCH:
+		return CLI_WATCH;
+	default:
+		return 0;
+	}
+}
+
 /* False, with the reason printed, for an option that is wrong. */
 static bool take_option(int opt, struct cli_parse *parse)
 {
+	if (option_needs(opt) & ~parse->program->options) {
+		fprintf(stderr, "%s has no such option\n", parse->program->name);
+		return false;
+	}
 	switch (opt) {
 	case 'c':
 		parse->options.config = optarg;
@@ -161,6 +192,7 @@ static bool argument_count_fits(const struct cli_command *command, int count)
 int cli_run(const struct cli_program *program, int argc, char **argv)
 {
 	struct cli_parse parse = {
+		.program = program,
 		.options = {.instance = "default",
 			    .bpffs = "/sys/fs/bpf",
 			    .run_dir = "/run/detour"},

@@ -31,11 +31,19 @@ struct cli_command {
 	int max_args; /* -1: any number */
 };
 
+/* Options that not every program has. */
+enum cli_option {
+	CLI_BPFFS = 1 << 0,
+	CLI_MODE = 1 << 1,
+	CLI_WATCH = 1 << 2,
+};
+
 struct cli_program {
 	const char *name;
 	const char *summary; /* one line */
 	const struct cli_command *commands;
 	size_t command_count;
+	unsigned int options; /* enum cli_option: those it has */
 };
 
 /* Runs the command that argv names. Exit status: the command's, or 2 for wrong usage. */

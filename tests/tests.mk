@@ -54,3 +54,15 @@ test-fuzz: $(addprefix $(FUZZ_BUILD)/,$(FUZZERS)) ## each fuzzer for 20 s, from 
 	tests/fuzz/run.sh $(FUZZ_SECONDS) $^
 fuzz: ## each fuzzer for 10 minutes (FUZZ_SECONDS=)
 	$(MAKE) test-fuzz FUZZ_SECONDS=600
+
+# The lab: network namespaces joined by emulated links.
+LINKEM_LIB = $(patsubst %,$(BUILD)/tests/lab/linkem/%.o,shaper options link control)
+LAB_TOOLS  = $(BUILD)/linkem
+
+$(BUILD)/linkem: $(BUILD)/tests/lab/linkem/main.o $(LINKEM_LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^
+$(BUILD)/tests/unit/test_linkem: $(LINKEM_LIB)
+
+.PHONY: lab
+lab: all $(LAB_TOOLS) ## a shell in a standing lab with relay and agent running (LAB="--nat ...")
+	LAB_BUILD=$(CURDIR)/$(BUILD) tests/lab/lab.sh shell $(LAB)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# Detour in the lab: certificates, configurations, relays and agents.
+
+LAB_MODE=auto # of the relays: auto, xdp, xdp-generic, tc
+
+pki() { "$LAB_BUILD/detour-pki" --dir "$LAB_DIR/pki" "$@"; }
+
+pki_make() {
+	local node
+	pki ca
+	for node in "${LAB_RELAYS[@]}"; do
+		pki relay "$node" --address "$(lab_addr4 "$node")" --address "$(lab_addr6 "$node")"
+	done
+	for node in "${LAB_CLIENTS[@]}"; do pki client "$node"; done
+}
+
+# relay_config NODE [LINE...]: fwd.conf; the lines come last, in section [relay] or their own.
+relay_config() {
+	local node=$1
+	shift
+	cat <<-END
+		[relay]
+		CA=$LAB_DIR/pki/ca.crt
+		Cert=$LAB_DIR/pki/$node.crt
+		Key=$LAB_DIR/pki/$node.key
+		CRL=$LAB_DIR/pki/crl.pem
+		Allow=10.77.2.0/24, fd77:2::/64
+	END
+	[ $# = 0 ] || printf '%s\n' "$@"
+}
+
+# agent_config NODE [LINE...]: agent.conf; the lines come in section [agent].
+agent_config() {
+	local node=$1 relay
+	shift
+	cat <<-END
+		[agent]
+		CA=$LAB_DIR/pki/ca.crt
+		Cert=$LAB_DIR/pki/$node.crt
+		Key=$LAB_DIR/pki/$node.key
+	END
+	[ $# = 0 ] || printf '%s\n' "$@"
+	for relay in "${LAB_RELAYS[@]}"; do
+		cat <<-END
+
+			[relay $relay]
+			Address=$(lab_addr4 "$relay"):45672, [$(lab_addr6 "$relay")]:45672
+		END
+	done
+}
+
+config_make() {
+	local node
+	for node in "${LAB_RELAYS[@]}"; do relay_config "$node" >"$LAB_DIR/$node.conf"; done
+	for node in "${LAB_CLIENTS[@]}"; do agent_config "$node" >"$LAB_DIR/$node.conf"; done
+}
+
+# relay_interfaces NODE: all that it has, by name.
+relay_interfaces() {
+	local link a b
+	for link in "${LAB_LINKS[@]}"; do
+		read -r _ a b _ <<<"$link"
+		[ "$b" != "$1" ] || echo "to-$a"
+	done
+}
+
+bpffs_mount() {
+	mkdir -p "$LAB_DIR/bpf/$1"
+	mountpoint -q "$LAB_DIR/bpf/$1" || mount -t bpf "detour-$LAB_ID" "$LAB_DIR/bpf/$1"
+}
+
+bpffs_unmount_all() {
+	local dir
+	for dir in "$LAB_DIR"/bpf/*; do
+		! mountpoint -q "$dir" || umount "$dir" || umount -l "$dir"
+	done
+}
+
+# fwd NODE ARGS..., agent NODE ARGS...: the programs with the node's instance, directories, configuration.
+fwd() {
+	local node=$1 command=$2
+	shift 2
+	lab_exec "$node" "$LAB_BUILD/detour-fwd" "$command" "$@" --config "$LAB_DIR/$node.conf" \
+		--instance "$node" --bpffs "$LAB_DIR/bpf/$node" --run-dir "$LAB_DIR/run"
+}
+
+agent() {
+	local node=$1 command=$2
+	shift 2
+	lab_exec "$node" "$LAB_BUILD/detour-agent" "$command" "$@" --config "$LAB_DIR/$node.conf" \
+		--instance "$node" --run-dir "$LAB_DIR/run"
+}
+
+# relay_start NODE [NAME]: NAME is the process's, for a second daemon that takes over.
+relay_start() {
+	local node=$1 name=${2:-$1} interfaces
+	mapfile -t interfaces < <(relay_interfaces "$node")
+	bpffs_mount "$node"
+	lab_spawn_in "$node" "$name" "$LAB_BUILD/detour-fwd" load "${interfaces[@]}" --mode "$LAB_MODE" \
+		--config "$LAB_DIR/$node.conf" --instance "$node" --bpffs "$LAB_DIR/bpf/$node" \
+		--run-dir "$LAB_DIR/run"
+	lab_wait 10 relay_serves "$node" "$name"
+}
+
+relay_serves() { lab_alive "${2:-$1}" && fwd "$1" status --json | grep -q '"pid": *'"$(lab_pid "${2:-$1}")"; }
+
+agent_start() {
+	lab_spawn_in "$1" "$1" "$LAB_BUILD/detour-agent" run --config "$LAB_DIR/$1.conf" \
+		--instance "$1" --run-dir "$LAB_DIR/run"
+	lab_wait 10 agent_serves "$1"
+}
+
+agent_serves() { lab_alive "$1" && agent "$1" status --json; }
+
+# agent_connected NODE: to all relays.
+agent_connected() {
+	[ "$(agent "$1" relays --json | grep -c '"state": *"up"')" -ge "${#LAB_RELAYS[@]}" ]
+}
+
+detour_up() {
+	local node
+	pki_make >"$LAB_DIR/log/pki" 2>&1 || lab_die "certificates: $(cat "$LAB_DIR/log/pki")"
+	config_make
+	for node in "${LAB_RELAYS[@]}"; do
+		relay_start "$node" || lab_die "detour-fwd on $node: $(tail "$LAB_DIR/log/$node")"
+	done
+}
+
+agents_up() {
+	local node
+	for node in "${LAB_CLIENTS[@]}"; do
+		agent_start "$node" || lab_die "detour-agent on $node: $(tail "$LAB_DIR/log/$node")"
+		lab_wait 10 agent_connected "$node" || lab_die "no channel: $(tail "$LAB_DIR/log/$node")"
+	done
+}

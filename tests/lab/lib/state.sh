@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# A lab's state directory, and the processes that belong to the lab.
+
+# lab_save: a later `lab_load DIR` finds the same lab.
+lab_save() {
+	declare -p LAB_ID LAB_LINKS LAB_ROUTES LAB_ROUTERS LAB_RELAYS LAB_CLIENTS LAB_NAT |
+		sed 's/^declare -\([-aA]*\)/declare -g\1/; s/^declare -g-/declare -g/' >"$LAB_DIR/state"
+}
+
+lab_load() {
+	[ -f "$1/state" ] || lab_die "$1 is no lab"
+	LAB_DIR=$1
+	# shellcheck disable=SC1091
+	. "$1/state"
+}
+
+# lab_wait SECONDS COMMAND...: until it succeeds.
+lab_wait() {
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# lab_spawn NAME COMMAND...: in the background, out of reach of the terminal's ^C; output to log/NAME.
+# The command must be a program: its process id is what is kept.
+lab_spawn() {
+	local name=$1
+	shift
+	# In a subshell: an interactive shell's job control would make setsid(1) fork.
+	(
+		setsid "$@" </dev/null >>"$LAB_DIR/log/$name" 2>&1 &
+		echo $! >"$LAB_DIR/pid/$name"
+	)
+}
+
+# lab_spawn_in NODE NAME COMMAND...
+lab_spawn_in() {
+	local node=$1 name=$2
+	shift 2
+	lab_spawn "$name" nsenter --net="/run/netns/$(lab_netns "$node")" -- "$@"
+}
+
+lab_pid() { cat "$LAB_DIR/pid/$1" 2>/dev/null; }
+
+# A process id is only a number: /proc says whether it is still the one that was started here.
+lab_alive() {
+	local pid
+	pid=$(lab_pid "$1") && [ "$(cut -d' ' -f6 "/proc/$pid/stat" 2>/dev/null)" = "$pid" ] &&
+		[ "$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat")" != Z ]
+}
+
+lab_dead() { ! lab_alive "$1"; }
+
+# lab_kill NAME [SIGNAL]: and waits for its end; harder after 3 seconds.
+lab_kill() {
+	if lab_alive "$1"; then
+		kill -"${2:-TERM}" "$(lab_pid "$1")" 2>/dev/null || true
+		lab_wait 3 lab_dead "$1" || kill -KILL "$(lab_pid "$1")" 2>/dev/null || true
+		lab_wait 3 lab_dead "$1" || true
+	fi
+	rm -f "$LAB_DIR/pid/$1"
+}
+
+lab_kill_all() {
+	local file
+	for file in "$LAB_DIR"/pid/*; do
+		[ ! -e "$file" ] || [ "${file##*/}" = linkem ] || lab_kill "${file##*/}"
+	done
+	lab_kill linkem
+}
+
+# What else still runs in the lab's namespaces (a server that someone started by hand).
+lab_kill_strays() {
+	local node pid
+	for node in $(lab_nodes); do
+		for pid in $(ip netns pids "$(lab_netns "$node")" 2>/dev/null); do
+			[ "$pid" = $$ ] || kill -KILL "$pid" 2>/dev/null || true
+		done
+	done
+}

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# The lab's hosts and links: network namespaces joined by the link emulator.
+#
+#     client --20-- r1 --10-- r2 --20-- server        Mbit/s; 5 ms one way a link, 100 kB queues
+#                    \        /
+#                    10      10
+#                      \    /
+#                        r3 --20-- relay
+#
+# Link number N is 10.77.N.0/24 and fd77:N::/64; its first node is .1, its second .2. The client's
+# packets to the relay go r1, r3; the relay's to the server r3, r2.
+#
+# Functions read and write the LAB_* variables below, which `lab_save` keeps in the state directory.
+
+LAB_DIR=""        # state: hosts, pids, logs, certificates, configurations, bpffs mounts
+LAB_ID=""         # in the names of the namespaces
+LAB_LINKS=()      # "NAME NODE NODE NUMBER RATE"
+LAB_ROUTES=()     # "NODE NUMBER|default LINK": by that link's other end
+LAB_ROUTERS=()    # nodes that forward
+LAB_RELAYS=()     # nodes that run detour-fwd
+LAB_CLIENTS=()    # nodes that run detour-agent
+LAB_NAT=""        # set: the clients stand behind a masquerade
+LAB_DELAY=5ms LAB_QUEUE=100kB LAB_SEED=1
+LAB_SETTINGS=()   # "LINK KEY=VALUE", over the above
+
+lab_die() { echo "lab: $*" >&2; exit 1; }
+
+# ---- What there is -------------------------------------------------------------------------
+
+topology_base() {
+	LAB_LINKS=("access r1 client 1 20mbit" "direct r1 r2 12 10mbit" "exit r2 server 2 20mbit"
+		"near r1 r3 13 10mbit" "far r3 r2 23 10mbit" "relay r3 relay 3 20mbit")
+	LAB_ROUTES=("client default access" "server default exit" "relay default relay"
+		"r1 2 direct" "r1 3 near" "r2 1 direct" "r2 3 far" "r3 1 near" "r3 2 far")
+	LAB_ROUTERS=(r1 r2 r3)
+	LAB_RELAYS=(relay)
+	LAB_CLIENTS=(client)
+}
+
+# The relay's way to the server is an interface of its own.
+topology_two_armed() {
+	LAB_LINKS+=("arm r2 relay 32 20mbit")
+	LAB_ROUTES+=("relay 2 arm")
+}
+
+topology_second_relay() {
+	LAB_LINKS+=("relay2 r3 relay2 4 20mbit")
+	LAB_ROUTES+=("relay2 default relay2" "r1 4 near" "r2 4 far")
+	LAB_RELAYS+=(relay2)
+}
+
+# Clients 1..N behind `nat`, which has the client's place and address at r1.
+topology_nat() {
+	local n client
+	LAB_NAT=1 LAB_CLIENTS=()
+	LAB_LINKS[0]="access r1 nat 1 20mbit"
+	LAB_ROUTES[0]="nat default access"
+	LAB_ROUTERS+=(nat)
+	for ((n = 1; n <= $1; n++)); do
+		client=client; [ "$n" = 1 ] || client=client$n
+		LAB_CLIENTS+=("$client")
+		LAB_LINKS+=("lan$n nat $client $((100 + n)) 0")
+		LAB_ROUTES+=("$client default lan$n")
+	done
+}
+
+# ---- Names and addresses -------------------------------------------------------------------
+
+lab_netns() { echo "detour-$LAB_ID-$1"; }
+
+lab_nodes() {
+	local link a b
+	for link in "${LAB_LINKS[@]}"; do
+		read -r _ a b _ <<<"$link"
+		printf '%s\n%s\n' "$a" "$b"
+	done | sort -u
+}
+
+# lab_link LINK: its row.
+lab_link() {
+	local link
+	for link in "${LAB_LINKS[@]}"; do
+		[ "${link%% *}" != "$1" ] || { echo "$link"; return; }
+	done
+	lab_die "no link '$1'"
+}
+
+# lab_addr4 NODE, lab_addr6 NODE: the address on the node's first link.
+lab_addr4() { lab_addr "$1" 10.77.%d.%d; }
+lab_addr6() { lab_addr "$1" fd77:%d::%d; }
+lab_addr() {
+	local link a b number
+	for link in "${LAB_LINKS[@]}"; do
+		read -r _ a b number _ <<<"$link"
+		# shellcheck disable=SC2059 # the format is the address family
+		case "$1" in
+		"$a") printf "$2\n" "$number" 1; return ;;
+		"$b") printf "$2\n" "$number" 2; return ;;
+		esac
+	done
+	lab_die "no node '$1'"
+}
+
+# lab_exec NODE COMMAND...: in the node's network namespace, with everything else as it is.
+lab_exec() {
+	local node=$1
+	shift
+	nsenter --net="/run/netns/$(lab_netns "$node")" -- "$@"
+}
+
+# lab_ip NODE ARGS...: ip(8) there.
+lab_ip() {
+	local node=$1
+	shift
+	ip -n "$(lab_netns "$node")" "$@"
+}
+
+# ---- Making it -----------------------------------------------------------------------------
+
+node_create() {
+	local node=$1 forward=0
+	[[ " ${LAB_ROUTERS[*]} " != *" $node "* ]] || forward=1
+	ip netns add "$(lab_netns "$node")"
+	lab_ip "$node" link set lo up
+	lab_exec "$node" sysctl -qw net.ipv4.ip_forward=$forward net.ipv6.conf.all.forwarding=$forward \
+		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+		net.ipv6.conf.default.accept_ra=0 net.mptcp.enabled=1
+}
+
+# link_word ROW: as the emulator's command line has it.
+link_word() {
+	local name a b rate setting extra=""
+	read -r name a b _ rate <<<"$1"
+	for setting in "${LAB_SETTINGS[@]}"; do
+		[ "${setting% *}" != "$name" ] || extra+=",${setting#* }"
+	done
+	[ "$rate" != 0 ] || extra=",delay=0,queue=0$extra" # a LAN that costs nothing
+	echo "$name,$(lab_netns "$a")/to-$b,$(lab_netns "$b")/to-$a,rate=$rate$extra"
+}
+
+links_start() {
+	local link words=()
+	for link in "${LAB_LINKS[@]}"; do words+=("$(link_word "$link")"); done
+	lab_spawn linkem "$LAB_BUILD/linkem" --control "$LAB_DIR/linkem.sock" --delay "$LAB_DELAY" \
+		--queue "$LAB_QUEUE" --seed "$LAB_SEED" "${words[@]}"
+	lab_wait 10 grep -q ready "$LAB_DIR/log/linkem" || lab_die "the link emulator: $(cat "$LAB_DIR/log/linkem")"
+}
+
+link_address() {
+	local a b number
+	read -r _ a b number _ <<<"$1"
+	lab_ip "$a" addr add "10.77.$number.1/24" dev "to-$b"
+	lab_ip "$a" addr add "fd77:$number::1/64" dev "to-$b" nodad
+	lab_ip "$b" addr add "10.77.$number.2/24" dev "to-$a"
+	lab_ip "$b" addr add "fd77:$number::2/64" dev "to-$a" nodad
+}
+
+route_add() {
+	local node to link a b number host=1 to4=default to6=default
+	read -r node to link <<<"$1"
+	read -r _ a b number _ <<<"$(lab_link "$link")"
+	[ "$node" = "$b" ] || host=2
+	[ "$to" = default ] || { to4=10.77.$to.0/24 to6=fd77:$to::/64; }
+	lab_ip "$node" route add "$to4" via "10.77.$number.$host"
+	lab_ip "$node" -6 route add "$to6" via "fd77:$number::$host"
+}
+
+nat_start() {
+	lab_exec nat nft -f - <<-END
+		table inet nat {
+			chain out { type nat hook postrouting priority srcnat; oifname "to-r1" masquerade; }
+		}
+	END
+}
+
+topology_up() {
+	local item
+	for item in $(lab_nodes); do node_create "$item"; done
+	links_start
+	for item in "${LAB_LINKS[@]}"; do link_address "$item"; done
+	for item in "${LAB_ROUTES[@]}"; do route_add "$item"; done
+	[ -z "$LAB_NAT" ] || nat_start
+}
+
+topology_down() {
+	local node
+	for node in $(lab_nodes); do
+		ip netns delete "$(lab_netns "$node")" 2>/dev/null || true
+	done
+}
+
+# ---- Links of a standing lab ---------------------------------------------------------------
+
+# lab_links COMMAND...: "cut LINK", "restore LINK", "set LINK KEY=VALUE", "stats".
+lab_links() { "$LAB_BUILD/linkem" --control "$LAB_DIR/linkem.sock" --call "$*"; }

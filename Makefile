@@ -11,7 +11,7 @@ CLANG        ?= clang
 BPFTOOL      ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 CLANG_FORMAT ?= clang-format
 
-LIBS_PC  := libbpf libelf libmnl libuv openssl inih json-c libsystemd libcap-ng
+LIBS_PC  := libbpf libelf libmnl libuv openssl json-c libsystemd libcap-ng
 WARNINGS := -Wall -Wextra -Wshadow -Wenum-conversion -Wmissing-prototypes -Wstrict-prototypes
 ifneq ($(WERROR),)
 WARNINGS += -Werror

@@ -70,7 +70,7 @@ struct wire_message {
 		} ping, pong;
 		struct {
 			enum wire_error code;
-			char text[WIRE_TEXT_MAX]; /* for people; zero-terminated, UTF-8 */
+			char text[WIRE_TEXT_MAX]; /* for people; printable ASCII, zero-terminated */
 		} error;
 	};
 };

@@ -65,15 +65,15 @@ enum flow_seen {
  * `to` with source and destination exchanged; its `to` is this key, exchanged.
  */
 struct flow_entry {
-	struct flow_key
-		key; /* its own key: a reader on another CPU checks that it was not reused */
+	struct flow_key key; /* its own: tells a reader on another CPU that it was not reused */
 	struct flow_key to;
-	__u32 addr_delta; /* one's complement sum, new minus old addresses, folded to 16 bits */
-	__u32 port_delta; /* the same for ports */
+	__u16 addr_delta; /* one's complement sum, new minus old addresses */
+	__u16 port_delta; /* the same for ports */
 	__u32 nexthop;	  /* index in `nexthops`, towards to.dst */
 	__u32 identity;
+	__u32 seen; /* enum flow_seen; a word, because bits are set atomically */
 	__u8 flags; /* enum flow_flag */
-	__u8 seen;  /* enum flow_seen */
+	__u8 zero;
 	__be16 lease_port_be;
 	__u32 ingress; /* ifindex that the first packet came in by; 0 for the server's side */
 	__u64 packets;
@@ -115,8 +115,8 @@ struct nexthop_entry {
 
 struct identity_entry {
 	char name[DETOUR_IDENTITY_LEN]; /* zero-terminated; empty: slot is free */
-	__u32 max_flows;
-	__u32 flows;	   /* BPF adds; userspace subtracts what it deletes */
+	__u32 max_flows;		/* 0: none */
+	__u32 flows;			/* BPF adds; userspace subtracts what it deletes */
 	__u64 new_flow_ns; /* interval between new flows at the allowed rate; 0: no limit */
 	__u64 burst_ns;	   /* how far ahead of that rate a burst may run */
 	__u64 next_ns;	   /* GCRA: theoretical arrival time of the next new flow */

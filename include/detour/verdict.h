@@ -5,7 +5,8 @@
  *
  * X(NAME, "text for people")
  * NAME's prefix is its kind: FORWARD (sent on, rewritten), PASS (left to the kernel, untouched),
- * DROP (dropped), REPLY (answered to the sender).
+ * DROP (dropped), REPLY (answered to the sender). LOST counts events that found the ring full, not
+ * packets.
  */
 #ifndef DETOUR_VERDICT_H
 #define DETOUR_VERDICT_H
@@ -33,7 +34,8 @@
 	X(DROP_NO_PORT, "no source port is free towards this server")                   \
 	X(DROP_TABLE_FULL, "the flow table is full")                                    \
 	X(DROP_NO_NEXTHOP, "no route or neighbour to send to")                          \
-	X(DROP_ERROR, "a BPF helper failed")
+	X(DROP_ERROR, "a BPF helper failed")                                            \
+	X(LOST_EVENT, "flow event lost, because the ring buffer was full")
 
 enum detour_verdict {
 #define DETOUR_VERDICT_ENUM(name, text) DETOUR_##name,

@@ -57,12 +57,18 @@ fuzz: ## each fuzzer for 10 minutes (FUZZ_SECONDS=)
 
 # The lab: network namespaces joined by emulated links.
 LINKEM_LIB = $(patsubst %,$(BUILD)/tests/lab/linkem/%.o,shaper options link control)
-LAB_TOOLS  = $(BUILD)/linkem
+XFER_OBJS  = $(patsubst %,$(BUILD)/tests/lab/xfer/%.o,main subflows progress)
+LAB_TOOLS  = $(BUILD)/linkem $(BUILD)/xfer
 
 $(BUILD)/linkem: $(BUILD)/tests/lab/linkem/main.o $(LINKEM_LIB)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
+$(BUILD)/xfer: $(XFER_OBJS) $(LIBDETOUR)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 $(BUILD)/tests/unit/test_linkem: $(LINKEM_LIB)
 
-.PHONY: lab
-lab: all $(LAB_TOOLS) ## a shell in a standing lab with relay and agent running (LAB="--nat ...")
+.PHONY: lab lab-tools demo
+lab-tools: $(LAB_TOOLS)
+demo: ## a file over MPTCP, directly and with a detour, between namespaces (root)
+	@LAB_BUILD=$(CURDIR)/$(BUILD) tests/lab/demo.sh
+lab: all lab-tools ## a shell in a standing lab with relay and agent running (LAB="--nat ...")
 	LAB_BUILD=$(CURDIR)/$(BUILD) tests/lab/lab.sh shell $(LAB)

@@ -59,8 +59,7 @@ shell_rc() {
 
 # Ends with the shell, whatever the shell's own exit status was.
 command_shell() {
-	trap lab_down EXIT
-	trap 'exit 130' INT TERM HUP
+	lab_guard
 	lab_up "$@"
 	shell_rc >"$LAB_DIR/rc"
 	banner
@@ -68,10 +67,9 @@ command_shell() {
 }
 
 command_up() {
-	trap lab_down EXIT
-	trap 'exit 130' INT TERM HUP
+	lab_guard
 	lab_up "$@"
-	trap - EXIT
+	trap - EXIT # it stands until `down`
 	echo "$LAB_DIR"
 }
 

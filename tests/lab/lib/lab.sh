@@ -57,7 +57,7 @@ lab_options() {
 	[ -z "${LAB_FAST:-}" ] || lab_fast
 }
 
-# lab_up OPTION...: makes a lab; LAB_DIR says where its state is. The caller sees to lab_down, by a trap.
+# lab_up OPTION...: makes a lab; LAB_DIR says where its state is. First lab_guard.
 lab_up() {
 	[ "$(id -u)" = 0 ] || lab_die "must be root"
 	lab_options "$@"
@@ -68,6 +68,12 @@ lab_up() {
 	topology_up
 	[ "$LAB_DETOUR" = 0 ] || detour_up
 	[ "$LAB_DETOUR$LAB_AGENT" != 11 ] || agents_up
+}
+
+# lab_guard: from here on, however the script ends, the lab goes with it.
+lab_guard() {
+	trap 'trap "" INT TERM HUP; lab_down' EXIT
+	trap 'exit 130' INT TERM HUP
 }
 
 # lab_down: everything that lab_up made, in whatever state it is. Can be repeated.

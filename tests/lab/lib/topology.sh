@@ -194,3 +194,6 @@ topology_down() {
 
 # lab_links COMMAND...: "cut LINK", "restore LINK", "set LINK KEY=VALUE", "stats".
 lab_links() { "$LAB_BUILD/linkem" --control "$LAB_DIR/linkem.sock" --call "$*"; }
+
+# lab_listens NODE PORT: someone there listens on that TCP port.
+lab_listens() { [ -n "$(lab_exec "$1" ss -Hltn "sport = :$2")" ]; }

@@ -56,102 +56,101 @@ static char *read_agent(const char *text, FILE *errors)
 
 static const struct file_kind fwd = {read_fwd}, agent = {read_agent};
 
+static const struct {
+	const struct file_kind *kind;
+	const char *text;
+	const char *errors;
+} wrong[] = {
+	{&fwd, "", ""},
+	{&fwd, "[relay]\nMode=fast\n",
+	 "f:2: [relay] Mode: 'fast' is not allowed; allowed: auto, xdp, xdp-generic, tc\n"},
+	{&fwd, "[relay]\nMode=\n",
+	 "f:2: [relay] Mode: '' is not allowed; allowed: auto, xdp, xdp-generic, tc\n"},
+	{&fwd, "[relay]\n\nMaxFlows=0\nMaxLeases=x\n",
+	 "f:3: [relay] MaxFlows: '0' is out of range; allowed: a number from 1 to 16777216\n"
+	 "f:4: [relay] MaxLeases: 'x' is not allowed; allowed: a number from 1 to "
+	 "16777216\n"},
+	{&fwd, "[relay]\nModes=tc\nInterfaces=a b/c\n",
+	 "f:2: [relay] Modes: no such key; did you mean Mode?\n"
+	 "f:3: [relay] Interfaces: 'b/c' is not allowed; allowed: names of network "
+	 "interfaces\n"},
+	{&fwd, "[relay]\nColour=red\n", "f:2: [relay] Colour: no such key\n"},
+	{&fwd, "[relay]\nEstablished=1h\n",
+	 "f:2: [relay] Established: no such key here; it belongs in [timeouts]\n"},
+	{&fwd, "[limit]\nA=1\n", "f:1: [limit]: no such section; did you mean [limits]?\n"},
+	{&fwd, "[wallpaper]\nA=1\n", "f:1: [wallpaper]: no such section\n"},
+	{&fwd, "[relay fra]\n", "f:1: [relay fra]: this section has no name; allowed: [relay]\n"},
+	{&fwd, "Mode=tc\n", "f:1: Mode: stands before the first [section]\n"},
+	{&fwd, "[relay]\nMode=tc\n[limits]\n[relay]\nMode=xdp\n",
+	 "f:5: [relay] Mode: given before, in line 2\n"},
+	{&fwd, "[relay]\nnonsense\n", "f:2: neither a [section] nor a Key=value\n"},
+	{&fwd, "[timeouts]\nEstablished=31d\nTransitory=5x\n",
+	 "f:2: [timeouts] Established: '31d' is out of range; allowed: a duration such as "
+	 "90s, 4m or 2h4m, from 1s to 30d\n"
+	 "f:3: [timeouts] Transitory: '5x' is not allowed; allowed: a duration such as "
+	 "90s, 4m or 2h4m, from 1s to 1d\n"},
+	{&fwd, "[timeouts]\nEstablished=1m\n",
+	 "f:2: [timeouts] Established: Transitory=4m is longer than Established; allowed: "
+	 "at most as long\n"},
+	{&fwd, "[relay]\nDetourPorts=10000-20000\n",
+	 "f:2: [relay] DetourPorts: SourcePorts=20000-32767 and DetourPorts=10000-20000 "
+	 "overlap; allowed: ranges without a common port\n"},
+	{&fwd, "[relay]\nSourcePorts=19999\n",
+	 "f:2: [relay] SourcePorts: SourcePorts=19999 and DetourPorts=10000-19999 overlap; "
+	 "allowed: ranges without a common port\n"},
+	{&fwd, "[relay]\nSourcePorts=20000-21000\nSourcePorts=20500\n",
+	 "f:3: [relay] SourcePorts: 20000-21000 and 20500 overlap; allowed: ranges without "
+	 "a common port\n"},
+	{&fwd, "[relay]\nSourcePorts=\n",
+	 "f:2: [relay] SourcePorts: is empty; allowed: one range or more\n"},
+	{&fwd, "[relay]\nSourcePorts=2000,2002,2004,2006,2008\n",
+	 "f:2: [relay] SourcePorts: '2008' is one too many; allowed: up to 4 port ranges "
+	 "FIRST-LAST from 1024 to 65535\n"},
+	{&fwd, "[relay]\nListen=[::]:10005\n",
+	 "f:2: [relay] Listen: Listen has port 10005, which lies in "
+	 "DetourPorts=10000-19999; allowed: a port outside of it\n"},
+	{&fwd, "[relay]\nCA=ca.crt\nKey=\nAllow=10.0.0.1/8\n",
+	 "f:2: [relay] CA: 'ca.crt' is not allowed; allowed: an absolute path\n"
+	 "f:3: [relay] Key: '' is not allowed; allowed: an absolute path\n"
+	 "f:4: [relay] Allow: '10.0.0.1/8' is not allowed; allowed: prefixes with an "
+	 "optional port, such as 192.0.2.0/24:443, host bits zero\n"},
+	{&agent, "", ""},
+	{&agent, "[relay fra]\n[uplink wan1]\n",
+	 "f:1: [relay fra] Address: is missing; allowed: HOST:PORT, where HOST is a name, "
+	 "an IPv4 address or an [IPv6] address\n"},
+	{&agent, "[relay fra]\nAddress=relay.example.net\n",
+	 "f:2: [relay fra] Address: 'relay.example.net' is not allowed; allowed: "
+	 "HOST:PORT, where HOST is a name, an IPv4 address or an [IPv6] address\n"},
+	{&agent, "[relay fra]\nAddress=a:1\n[relay fra]\nAddress=b:1\n",
+	 "f:3: [relay fra]: is there already; allowed: [relay NAME], NAME as in the "
+	 "relay's certificate: 1 to 63 letters, digits, '.', '-' or '_', each relay "
+	 "once\n"},
+	{&agent, "[relay]\nAddress=a:1\n",
+	 "f:1: [relay]: needs a proper name; allowed: [relay NAME], NAME as in the relay's "
+	 "certificate: 1 to 63 letters, digits, '.', '-' or '_', each relay once\n"},
+	{&agent, "[uplink a/b]\n",
+	 "f:1: [uplink a/b]: needs a proper name; allowed: [uplink NAME], NAME of a network "
+	 "interface, each once\n"},
+	{&agent, "[uplink wan1]\nRole=spare\n",
+	 "f:2: [uplink wan1] Role: 'spare' is not allowed; allowed: on, master, backup, "
+	 "handover, off\n"},
+	{&agent, "[agent]\nSubflows=8\nAddress=a:1\n",
+	 "f:2: [agent] Subflows: '8' is out of range; allowed: a number from 0 to 7\n"
+	 "f:3: [agent] Address: no such key here; it belongs in [relay NAME]\n"},
+};
+
 static void mistakes(void **state)
 {
-	static const struct {
-		const struct file_kind *kind;
-		const char *text;
-		const char *errors;
-	} cases[] = {
-		{&fwd, "", ""},
-		{&fwd, "[relay]\nMode=fast\n",
-		 "f:2: [relay] Mode: 'fast' is not allowed; allowed: auto, xdp, xdp-generic, tc\n"},
-		{&fwd, "[relay]\nMode=\n",
-		 "f:2: [relay] Mode: '' is not allowed; allowed: auto, xdp, xdp-generic, tc\n"},
-		{&fwd, "[relay]\n\nMaxFlows=0\nMaxLeases=x\n",
-		 "f:3: [relay] MaxFlows: '0' is out of range; allowed: a number from 1 to 16777216\n"
-		 "f:4: [relay] MaxLeases: 'x' is not allowed; allowed: a number from 1 to "
-		 "16777216\n"},
-		{&fwd, "[relay]\nModes=tc\nInterfaces=a b/c\n",
-		 "f:2: [relay] Modes: no such key; did you mean Mode?\n"
-		 "f:3: [relay] Interfaces: 'b/c' is not allowed; allowed: names of network "
-		 "interfaces\n"},
-		{&fwd, "[relay]\nColour=red\n", "f:2: [relay] Colour: no such key\n"},
-		{&fwd, "[relay]\nEstablished=1h\n",
-		 "f:2: [relay] Established: no such key here; it belongs in [timeouts]\n"},
-		{&fwd, "[limit]\nA=1\n", "f:1: [limit]: no such section; did you mean [limits]?\n"},
-		{&fwd, "[wallpaper]\nA=1\n", "f:1: [wallpaper]: no such section\n"},
-		{&fwd, "[relay fra]\n",
-		 "f:1: [relay fra]: this section has no name; allowed: [relay]\n"},
-		{&fwd, "Mode=tc\n", "f:1: Mode: stands before the first [section]\n"},
-		{&fwd, "[relay]\nMode=tc\n[limits]\n[relay]\nMode=xdp\n",
-		 "f:5: [relay] Mode: given before, in line 2\n"},
-		{&fwd, "[relay]\nnonsense\n", "f:2: neither a [section] nor a Key=value\n"},
-		{&fwd, "[timeouts]\nEstablished=31d\nTransitory=5x\n",
-		 "f:2: [timeouts] Established: '31d' is out of range; allowed: a duration such as "
-		 "90s, 4m or 2h4m, from 1s to 30d\n"
-		 "f:3: [timeouts] Transitory: '5x' is not allowed; allowed: a duration such as "
-		 "90s, 4m or 2h4m, from 1s to 1d\n"},
-		{&fwd, "[timeouts]\nEstablished=1m\n",
-		 "f:2: [timeouts] Established: Transitory=4m is longer than Established; allowed: "
-		 "at most as long\n"},
-		{&fwd, "[relay]\nDetourPorts=10000-20000\n",
-		 "f:2: [relay] DetourPorts: SourcePorts=20000-32767 and DetourPorts=10000-20000 "
-		 "overlap; allowed: ranges without a common port\n"},
-		{&fwd, "[relay]\nSourcePorts=19999\n",
-		 "f:2: [relay] SourcePorts: SourcePorts=19999 and DetourPorts=10000-19999 overlap; "
-		 "allowed: ranges without a common port\n"},
-		{&fwd, "[relay]\nSourcePorts=20000-21000\nSourcePorts=20500\n",
-		 "f:3: [relay] SourcePorts: 20000-21000 and 20500 overlap; allowed: ranges without "
-		 "a common port\n"},
-		{&fwd, "[relay]\nSourcePorts=\n",
-		 "f:2: [relay] SourcePorts: is empty; allowed: one range or more\n"},
-		{&fwd, "[relay]\nSourcePorts=2000,2002,2004,2006,2008\n",
-		 "f:2: [relay] SourcePorts: '2008' is one too many; allowed: up to 4 port ranges "
-		 "FIRST-LAST from 1024 to 65535\n"},
-		{&fwd, "[relay]\nListen=[::]:10005\n",
-		 "f:2: [relay] Listen: Listen has port 10005, which lies in "
-		 "DetourPorts=10000-19999; allowed: a port outside of it\n"},
-		{&fwd, "[relay]\nCA=ca.crt\nKey=\nAllow=10.0.0.1/8\n",
-		 "f:2: [relay] CA: 'ca.crt' is not allowed; allowed: an absolute path\n"
-		 "f:3: [relay] Key: '' is not allowed; allowed: an absolute path\n"
-		 "f:4: [relay] Allow: '10.0.0.1/8' is not allowed; allowed: prefixes with an "
-		 "optional port, such as 192.0.2.0/24:443, host bits zero\n"},
-		{&agent, "", ""},
-		{&agent, "[relay fra]\n[uplink wan1]\n",
-		 "f:1: [relay fra] Address: is missing; allowed: HOST:PORT, where HOST is a name, "
-		 "an IPv4 address or an [IPv6] address\n"},
-		{&agent, "[relay fra]\nAddress=relay.example.net\n",
-		 "f:2: [relay fra] Address: 'relay.example.net' is not allowed; allowed: "
-		 "HOST:PORT, where HOST is a name, an IPv4 address or an [IPv6] address\n"},
-		{&agent, "[relay fra]\nAddress=a:1\n[relay fra]\nAddress=b:1\n",
-		 "f:3: [relay fra]: is there already; allowed: [relay NAME], NAME as in the "
-		 "relay's certificate: 1 to 63 letters, digits, '.', '-' or '_', each relay "
-		 "once\n"},
-		{&agent, "[relay]\nAddress=a:1\n",
-		 "f:1: [relay]: needs a proper name; allowed: [relay NAME], NAME as in the relay's "
-		 "certificate: 1 to 63 letters, digits, '.', '-' or '_', each relay once\n"},
-		{&agent, "[uplink a/b]\n",
-		 "f:1: [uplink a/b]: needs a proper name; allowed: [uplink NAME], NAME of a network "
-		 "interface, each once\n"},
-		{&agent, "[uplink wan1]\nRole=spare\n",
-		 "f:2: [uplink wan1] Role: 'spare' is not allowed; allowed: on, master, backup, "
-		 "handover, off\n"},
-		{&agent, "[agent]\nSubflows=8\nAddress=a:1\n",
-		 "f:2: [agent] Subflows: '8' is out of range; allowed: a number from 0 to 7\n"
-		 "f:3: [agent] Address: no such key here; it belongs in [relay NAME]\n"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		_cleanup_free_ char *printed = NULL, *said = NULL;
 		size_t len;
 		FILE *errors = open_memstream(&said, &len);
 
-		printed = cases[i].kind->read(cases[i].text, errors);
+		printed = wrong[i].kind->read(wrong[i].text, errors);
 		fclose(errors);
-		assert_string_equal(said, cases[i].errors);
-		assert_int_equal(printed != NULL, *cases[i].errors == '\0');
+		assert_string_equal(said, wrong[i].errors);
+		assert_int_equal(printed != NULL, *wrong[i].errors == '\0');
 	}
 }
 

@@ -42,7 +42,7 @@ static const char *shown(const char *text, char *out)
 {
 	size_t i;
 
-	for (i = 0; text[i] && i < SHOWN_LEN_MAX - 1; i++)
+	for (i = 0; i < SHOWN_LEN_MAX - 1 && text[i]; i++)
 		out[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
 	out[i] = '\0';
 	return out;

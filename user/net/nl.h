@@ -22,13 +22,13 @@ typedef int (*nl_callback)(const struct nlmsghdr *nlh, void *data);
 
 /* `bus`: NETLINK_ROUTE, NETLINK_GENERIC, NETLINK_SOCK_DIAG. */
 int nl_open(int bus, struct nl_socket **ret_socket);
-void nl_close(struct nl_socket *socket);
+void nl_close(struct nl_socket *sock);
 
 /* For uv_poll; the socket is non-blocking for nl_receive() only. */
-int nl_fd(const struct nl_socket *socket);
+int nl_fd(const struct nl_socket *sock);
 
 /* Joins a multicast group: an RTNLGRP_ number, or a generic netlink group's. */
-int nl_join(struct nl_socket *socket, unsigned int group);
+int nl_join(struct nl_socket *sock, unsigned int group);
 
 /*
  * Sends `nlh` (built in a buffer of at least NL_REQUEST_LEN bytes; its sequence number and
@@ -36,12 +36,12 @@ int nl_join(struct nl_socket *socket, unsigned int group);
  * NLMSG_DONE. `callback` may be NULL. 0, or the kernel's -errno, -EINTR for a dump that changed on
  * the way (its messages were given; ask again), -ETIMEDOUT.
  */
-int nl_request(struct nl_socket *socket, struct nlmsghdr *nlh, nl_callback callback, void *data);
+int nl_request(struct nl_socket *sock, struct nlmsghdr *nlh, nl_callback callback, void *data);
 
 /*
  * Reads what a subscription has got, without waiting. 0 when there is nothing more; -ENOBUFS: the
  * kernel dropped messages, resync.
  */
-int nl_receive(struct nl_socket *socket, nl_callback callback, void *data);
+int nl_receive(struct nl_socket *sock, nl_callback callback, void *data);
 
 #endif /* DETOUR_NET_NL_H */

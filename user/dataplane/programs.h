@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two programs over one set of pinned maps. For user/dataplane alone. */
+#ifndef DETOUR_DATAPLANE_PROGRAMS_H
+#define DETOUR_DATAPLANE_PROGRAMS_H
+
+#include <stdio.h>
+
+#include "user/dataplane/dataplane.h"
+#include "user/dataplane/pins.h"
+
+struct relay_xdp;
+struct relay_tc;
+
+struct programs {
+	struct relay_xdp *xdp;
+	struct relay_tc *tc;
+};
+
+/*
+ * Loads both, takes the maps that are pinned and pins those that are not, and pins the programs.
+ * *ret_new (may be NULL): no map was there before.
+ */
+int programs_load(const struct pins *pins, const struct dataplane_options *options, FILE *errors,
+		  struct programs *ret_programs, bool *ret_new);
+void programs_free(struct programs *programs);
+
+int programs_fd(const struct programs *programs, enum dataplane_hook hook);
+uint32_t programs_flows_map_id(const struct programs *programs);
+
+#endif /* DETOUR_DATAPLANE_PROGRAMS_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When a flow is over (RFC 5382, section 5). Pure. */
+#ifndef DETOUR_FWD_GC_DECIDE_H
+#define DETOUR_FWD_GC_DECIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <detour/flow.h>
+
+struct gc_timeouts {
+	uint64_t established_ns; /* idle, both handshakes done, nothing closed */
+	uint64_t transitory_ns;	 /* idle, half open or half closed */
+};
+
+enum gc_verdict {
+	GC_KEEP,
+	GC_TIMEOUT, /* idle for too long */
+	GC_CLOSED,  /* ended by FIN or RST, and its last packets have had their time */
+	GC_HALF,    /* the other direction is missing */
+};
+
+/*
+ * How long a flow outlives its end, at most: Linux hosts' TIME_WAIT. Whoever still repeats a FIN or an ACK
+ * does so within it; longer would only eat up the identity's limit.
+ */
+#define GC_LINGER_NS (60 * 1000000000ULL)
+
+/* How long one direction may stand alone: BPF inserts two entries, one after the other. */
+#define GC_HALF_NS (10 * 1000000000ULL)
+
+/* False: `entry` alone says that its flow goes on, without a look at the other direction. */
+bool gc_needs_look(const struct flow_entry *entry, uint64_t now_ns,
+		   const struct gc_timeouts *timeouts);
+
+/* `other`: the other direction's entry, NULL if there is none. */
+enum gc_verdict gc_decide(const struct flow_entry *entry, const struct flow_entry *other,
+			  uint64_t now_ns, const struct gc_timeouts *timeouts);
+
+#endif /* DETOUR_FWD_GC_DECIDE_H */

@@ -30,8 +30,10 @@ struct {
 	__type(value, struct lease_entry);
 } leases SEC(".maps");
 
+/* Mapped into the daemon's memory, here and below: it writes single fields beside BPF's own. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, DETOUR_NEXTHOPS_MAX);
 	__type(key, __u32);
 	__type(value, struct nexthop_entry);
@@ -39,6 +41,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 4096);
 	__type(key, __u32);
 	__type(value, struct identity_entry);
@@ -53,6 +56,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, DETOUR_PORT_WORDS);
 	__type(key, __u32);
 	__type(value, __u64);

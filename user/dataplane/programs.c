@@ -10,6 +10,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <detour/flow.h>
+
 #include "bpf/relay_tc.skel.h"
 #include "bpf/relay_xdp.skel.h"
 #include "user/base/cleanup.h"

@@ -11,9 +11,10 @@ FUZZ_SECONDS ?= 20
 # A test is one file and links with all libraries, and with the files of the programs that have no
 # main(): tests reach anything.
 TEST_OBJS = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard user/fwd/*.c user/agent/*.c)))
+UNIT_LIB  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 PROG_LIB  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/prog/test_%.c,$(wildcard tests/prog/*.c)))
 
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(TEST_OBJS) $(LIBDETOUR)
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_LIB) $(TEST_OBJS) $(LIBDETOUR)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
 
 $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(PROG_LIB) $(LIBDETOUR)

@@ -49,5 +49,5 @@ lint-cppcheck: ## cppcheck on everything
 	@mkdir -p $(BUILD)/lint/cppcheck
 	$(CPPCHECK) --quiet --std=c11 --error-exitcode=1 --inline-suppr -j2 \
 		--enable=warning,performance,portability --cppcheck-build-dir=$(BUILD)/lint/cppcheck \
-		--suppressions-list=tests/lint/cppcheck.txt -I. -Iinclude -D_GNU_SOURCE -D__x86_64__ \
+		--suppressions-list=tests/lint/cppcheck.txt --include=tests/lint/cppcheck.h -I. -Iinclude -D_GNU_SOURCE -D__x86_64__ \
 		$(wildcard bpf include user tests kernel-pm)

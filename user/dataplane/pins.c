@@ -142,7 +142,7 @@ int pins_prepare(const struct pins *pins, FILE *errors)
 
 int pins_lock(const struct pins *pins, int *ret_fd)
 {
-	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+	const struct timespec pause = {.tv_nsec = 50L * 1000 * 1000};
 	_cleanup_close_ int fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)

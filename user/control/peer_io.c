@@ -222,7 +222,9 @@ static size_t take_message(struct peer *peer, const uint8_t *bytes, size_t len)
 
 	if (got > 0)
 		dispatch(peer, &message);
-	else if (got == -EOPNOTSUPP && peer->state == PEER_READY)
+	else if (got == -EOPNOTSUPP && peer->state == PEER_WAIT_HELLO)
+		peer_fail(peer, -EPROTO, "the relay began without HELLO");
+	else if (got == -EOPNOTSUPP)
 		send_error(peer, message.request_id, WIRE_ERR_UNSUPPORTED_MESSAGE,
 			   "this message is not known here");
 	else if (got == -EPROTONOSUPPORT)

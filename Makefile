@@ -8,7 +8,8 @@ BUILD   ?= build
 
 CC           ?= gcc
 CLANG        ?= clang
-BPFTOOL      ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+# Ubuntu keeps the real one beside each kernel; its /usr/sbin/bpftool wants the running kernel's.
+BPFTOOL      ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 CLANG_FORMAT ?= clang-format
 
 LIBS_PC  := libbpf libelf libmnl libuv openssl json-c libsystemd libcap-ng

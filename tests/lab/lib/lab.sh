@@ -14,6 +14,8 @@ LAB_AGENT=1   # 0: without the agents
 . "$LAB_ROOT/tests/lab/lib/state.sh"
 # shellcheck source=tests/lab/lib/detour.sh
 . "$LAB_ROOT/tests/lab/lib/detour.sh"
+# shellcheck source=tests/lab/lib/transfer.sh
+. "$LAB_ROOT/tests/lab/lib/transfer.sh"
 
 lab_usage() {
 	cat <<-'END'

@@ -102,6 +102,9 @@ lab_addr() {
 	lab_die "no node '$1'"
 }
 
+# lab_access: the node whose address the server sees the client by.
+lab_access() { if [ -n "$LAB_NAT" ]; then echo nat; else echo client; fi; }
+
 # lab_exec NODE COMMAND...: in the node's network namespace, with everything else as it is.
 lab_exec() {
 	local node=$1

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# detour-agent is killed and started again; it leaves the host as it found it.
+set -euo pipefail
+
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+lab --no-agent
+pm_type() { lab_exec client sysctl -n net.mptcp.pm_type; }
+found=$(pm_type)
+agents_up
+check "the agent sets the userspace path manager" [ "$(pm_type)" = 1 ]
+
+subflow_count() { lab_exec client ss -Htn state established "dport = :$1 or dst $(lab_addr4 relay)" | grep -vc ":45672 *$" || true; }
+transfer_file 20
+transfer_begin kill
+sleep 2
+check "a detour is there" has_detours client 1
+lab_kill client KILL
+sleep 1
+check "both subflows live on without the agent" [ "$(subflow_count $((TRANSFER_PORT - 1)))" = 2 ]
+check "it starts again" agent_start client
+check "it finds the detour" sees 5 has_detours client 1
+sleep 1
+check "it opens nothing twice" [ "$(subflow_count $((TRANSFER_PORT - 1)))" = 2 ]
+check "the transfer completes" transfer_end kill
+check "whole" transfer_whole kill
+check "both paths carry" transfer_shared kill
+transfer_file 8
+check "the next transfer gets a detour" transfer next
+check "both paths carry" transfer_shared next
+lab_kill client
+check "an orderly end puts the path manager back" [ "$(pm_type)" = "$found" ]
+check "an orderly end leaves no socket" not ls "$LAB_DIR"/run/agent*.sock
+finish

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The kernel's own NAT as the other forwarder: the server sees the same from both.
+# shellcheck disable=SC2016,SC2034 # jq's variables; variables of the libraries
+set -euo pipefail
+
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# One relay is detour-fwd, the other nftables (DNAT and masquerade, a router for it); each carries the same
+# plain TCP connection to the same server, and the captures at the server are compared.
+lab --second-relay --no-agent
+SERVER4=$(lab_addr4 server) SERVER6=$(lab_addr6 server)
+fwd relay2 unload >/dev/null 2>&1 || true
+lab_kill relay2
+relay_config relay "Accept=any" >"$LAB_DIR/relay.conf"
+lab_kill relay
+relay_start relay
+LAB_RELAYS=(relay)
+config_make_clients() { agent_config client >"$LAB_DIR/client.conf"; }
+config_make_clients
+agents_up
+
+nft_relay() {
+	lab_exec relay2 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	lab_exec relay2 nft -f - <<-END
+		table inet nat {
+			chain in {
+				type nat hook prerouting priority dstnat
+				ip daddr $(lab_addr4 relay2) tcp dport 7999 dnat ip to $SERVER4:7000
+				ip6 daddr $(lab_addr6 relay2) tcp dport 7999 dnat ip6 to [$SERVER6]:7000
+			}
+			chain out { type nat hook postrouting priority srcnat; masquerade }
+		}
+	END
+}
+nft_relay
+
+# A lease for server:7000: the agent asks for one when a connection is made.
+lease_for() { # FAMILY ADDRESS
+	TRANSFER_PORT=7000
+	transfer "lease$1" "$1" >/dev/null 2>&1 || true
+	fwd relay leases --json | jq -r --arg relay "$2" '[.[] | select(.relay == $relay)][0].port'
+}
+
+# capture NAME COMMAND...: what the server's link carries meanwhile.
+capture() {
+	local name=$1
+	shift
+	lab_spawn_in server "tcpdump-$name" tcpdump -Z root -i to-r2 -U -s 0 -w "$LAB_DIR/$name.pcap" tcp dst port 7000
+	lab_wait 5 grep -q listening "$LAB_DIR/log/tcpdump-$name"
+	"$@"
+	sleep 0.5
+	lab_kill "tcpdump-$name" INT
+}
+
+# plain RELAY-ADDRESS PORT SERVER: the file over plain TCP, always from the same source port.
+plain() {
+	lab_spawn_in server sink timeout 30 python3 -c '
+import socket, sys
+with socket.create_server((sys.argv[1], 7000), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET) as s:
+    conn, _ = s.accept()
+    with conn, open(sys.argv[2], "wb") as out:
+        while data := conn.recv(65536):
+            out.write(data)' "$3" "$LAB_DIR/copy-plain"
+	lab_wait 5 lab_listens server 7000
+	lab_exec client timeout 30 python3 -c '
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), source_address=("", 23456)) as s, open(sys.argv[3], "rb") as f:
+    s.sendfile(f)' "$1" "$2" "$LAB_DIR/file"
+	lab_wait 10 lab_dead sink
+}
+
+# digest NAME: without the relay's own address, the only thing in which the two may differ.
+digest() {
+	python3 "$E2E_HERE/pcap_digest.py" "$LAB_DIR/$1.pcap" 7000 |
+		sed "s/$(lab_addr4 relay)\"/RELAY\"/; s/$(lab_addr4 relay2)\"/RELAY\"/; s/$(lab_addr6 relay)\"/RELAY\"/; s/$(lab_addr6 relay2)\"/RELAY\"/"
+}
+same_digest() {
+	digest "$1" | tee "$LAB_DIR/digest-1"
+	digest "$2" | tee "$LAB_DIR/digest-2"
+	[ -s "$LAB_DIR/digest-1" ] && cmp "$LAB_DIR/digest-1" "$LAB_DIR/digest-2"
+}
+
+transfer_file 2
+for family in 4 6; do
+	server=$SERVER4 detour=$(lab_addr4 relay) peer=$(lab_addr4 relay2)
+	[ $family = 4 ] || { server=$SERVER6 detour=$(lab_addr6 relay) peer=$(lab_addr6 relay2); }
+	port=$(lease_for $family "$detour")
+	sleep 0.5
+	check "v$family: by detour-fwd (port $port)" capture "detour$family" plain "$detour" "$port" "$server"
+	check "v$family: whole" transfer_whole plain
+	check "v$family: by nftables" capture "nft$family" plain "$peer" 7999 "$server"
+	check "v$family: whole" transfer_whole plain
+	check "v$family: same tuple, options, TTL, bytes; checksums right" same_digest "detour$family" "nft$family"
+	check "v$family: no bad checksum" jq -e '.bad_checksums == 0 and .bytes == 2000000' <(digest "detour$family")
+done
+finish

@@ -50,7 +50,9 @@ $(FUZZ_BUILD)/%.o: %.c
 $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_SRCS:%.c=$(FUZZ_BUILD)/%.o)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL)
 
-.PHONY: test-fuzz fuzz
+.PHONY: build-prog build-fuzz test-fuzz fuzz
+build-prog: $(addprefix $(BUILD)/tests/prog/,$(PROG_TESTS))
+build-fuzz: $(addprefix $(FUZZ_BUILD)/,$(FUZZERS))
 test-fuzz: $(addprefix $(FUZZ_BUILD)/,$(FUZZERS)) ## each fuzzer for 20 s, from its seeds
 	tests/fuzz/run.sh $(FUZZ_SECONDS) $^
 fuzz: ## each fuzzer for 10 minutes (FUZZ_SECONDS=)
@@ -73,3 +75,9 @@ demo: ## a file over MPTCP, directly and with a detour, between namespaces (root
 	@LAB_BUILD=$(CURDIR)/$(BUILD) tests/lab/demo.sh
 lab: all lab-tools ## a shell in a standing lab with relay and agent running (LAB="--nat ...")
 	LAB_BUILD=$(CURDIR)/$(BUILD) tests/lab/lab.sh shell $(LAB)
+
+.PHONY: test-e2e check
+test-e2e: all lab-tools ## end-to-end tests in the lab (root; E2E="NAME ..." for some)
+	LAB_BUILD=$(CURDIR)/$(BUILD) tests/e2e/run.sh $(E2E)
+check: ## all tests, and a line that sums them up (root)
+	@BUILD=$(BUILD) tests/check.sh

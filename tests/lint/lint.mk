@@ -11,7 +11,7 @@ LINT_SH   = $(shell find $(wildcard .ci packaging tests user) -type f -print0 | 
 	      xargs -0 awk 'FNR == 1 && /^\#!.*sh$$/ { print FILENAME } { nextfile }') \
 	    $(wildcard completion/detour)
 LINT_MAN  = $(wildcard man/*.[0-9])
-LINT_TIDY = $(filter-out %.bpf.c,$(wildcard $(addsuffix /*.c,$(LIB_DIRS) user/fwd user/agent)))
+LINT_TIDY = $(wildcard $(addsuffix /*.c,$(LIB_DIRS) user/fwd user/agent)) $(BPF_SRCS)
 
 .PHONY: format format-check
 format: ## rewrite all C files in the project's format (clang-format 14)
@@ -36,13 +36,13 @@ lint-man: ## mandoc on every manual page
 	$(if $(LINT_MAN),$(MANDOC) -T lint -W warning $(LINT_MAN))
 
 # The object is made first: it knows the headers, so that a change in one is looked at again.
-lint-tidy: $(LINT_TIDY:%.c=$(BUILD)/lint/%.tidy) ## clang-tidy on the programs and libraries
+lint-tidy: $(LINT_TIDY:%.c=$(BUILD)/lint/%.tidy) ## clang-tidy on programs, libraries and BPF
+$(BUILD)/lint/%.tidy: TIDY_FLAGS = $(filter-out -Werror,$(CPPFLAGS_ALL) $(CFLAGS_ALL))
+$(BUILD)/lint/bpf/%.tidy: TIDY_FLAGS = $(filter-out -Werror,$(BPF_CFLAGS))
 $(BUILD)/lint/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 	@mkdir -p $(@D)
 	@echo "clang-tidy $<"
-	@$(CLANG_TIDY) --quiet $< -- $(filter-out -Werror,$(CPPFLAGS_ALL) $(CFLAGS_ALL)) 2>&1 > $@.log \
-		| grep -v 'warnings generated' || true
-	@if grep -E 'warning:|error:' $@.log; then cat $@.log; exit 1; fi
+	@$(CLANG_TIDY) --quiet $< -- $(TIDY_FLAGS) > $@.log 2>&1 || { cat $@.log; exit 1; }
 	@touch $@
 
 lint-cppcheck: ## cppcheck on everything

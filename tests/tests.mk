@@ -47,6 +47,7 @@ $(FUZZ_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS_ALL) $(FUZZ_CFLAGS) -MMD -MP $(shell pkg-config --cflags $(LIBS_PC)) -c $< -o $@
 
+.PRECIOUS: $(FUZZ_BUILD)/%.o
 $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_SRCS:%.c=$(FUZZ_BUILD)/%.o)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL)
 

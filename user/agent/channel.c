@@ -50,8 +50,6 @@ static uint64_t retry_wait_ms(const struct channel *channel)
 	return wait_ms * 3 / 4 + wait_ms / 2 * chance / UINT16_MAX;
 }
 
-static void connect_next(struct channel *channel);
-
 static void retry(uv_timer_t *timer)
 {
 	channel_start(timer->data);
@@ -233,6 +231,8 @@ static void go_down(struct channel *channel)
 
 	if (!path->up)
 		return;
+	/* Down before anybody is told: who waits for a lease looks for another path. */
+	set_state(channel, CHANNEL_IDLE);
 	path->up = false;
 	path->down_us = clock_now_us();
 	channel_leases_lost(channel);

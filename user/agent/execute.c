@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Does what the policy decided: leases, subflow commands, one log line for each that comes or goes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <utlist.h>
+
+#include "user/agent/agent.h"
+#include "user/agent/clock.h"
+#include "user/base/log.h"
+
+#define ID_TRIES 3
+
+/* Failures within one call lead to other tries; each is held back afterwards, so this ends. */
+#define FAILURES_MAX 16
+
+static const char *via(const struct agent *agent, const struct subflow *subflow)
+{
+	const char *name = relays_name(agent->relays, subflow->relay);
+
+	return name ? name : subflow_kind_word(subflow->kind);
+}
+
+static void log_subflow(const struct agent *agent, const struct conn *conn,
+			const struct subflow *subflow, int level, const char *what)
+{
+	char server[ADDR_TEXT_LEN], local[ADDR_TEXT_LEN], remote[ADDR_TEXT_LEN];
+
+	log_write(level, "connection %08x to %s: %s %s, %s -> %s: %s", conn->token,
+		  endpoint_format(&conn->remote, server), subflow_kind_word(subflow->kind),
+		  via(agent, subflow), endpoint_format(&subflow->local, local),
+		  endpoint_format(&subflow->remote, remote), what);
+}
+
+static void log_opened(const struct agent *agent, const struct conn *conn,
+		       const struct subflow *subflow)
+{
+	char what[96];
+
+	if (subflow->kind == SUBFLOW_DETOUR && subflow->setup_us)
+		snprintf(what, sizeof(what), "established in %.1f ms (lease %s)",
+			 subflow->setup_us / 1000.0, subflow->lease_fresh ? "fresh" : "cached");
+	else
+		snprintf(what, sizeof(what), "established");
+	log_subflow(agent, conn, subflow, LOG_INFO, what);
+}
+
+/* An id that the kernel has for another address of this connection is passed over. */
+static int create_with_id(struct agent *agent, struct conn *conn, struct subflow *subflow)
+{
+	struct pm_local local = {
+		.addr = subflow->local.addr,
+		.backup = subflow->backup,
+		.ifindex = subflow->ifindex,
+	};
+	int err = conn_local_id(conn, &local.addr, &local.id);
+
+	if (err)
+		return err;
+	err = pm_subflow_create(agent->pm, conn->token, &local, &subflow->remote);
+	for (int i = 0; i < ID_TRIES && err == -EINVAL && local.id != 0; i++) {
+		if (conn_renew_id(conn, &local.addr, &local.id) < 0)
+			break;
+		err = pm_subflow_create(agent->pm, conn->token, &local, &subflow->remote);
+	}
+	subflow->loc_id = local.id;
+	return err;
+}
+
+static int create_subflow(struct agent *agent, struct conn *conn, struct subflow *subflow)
+{
+	int err;
+
+	if (addr_is_unspecified(&subflow->local.addr)) {
+		err = uplinks_source(agent->uplinks, &subflow->remote.addr, &subflow->local.addr);
+		if (err)
+			return err;
+	}
+	err = create_with_id(agent, conn, subflow);
+	if (err)
+		return err;
+	agent->counters.subflows_asked++;
+	subflow->state = SUBFLOW_CONNECTING;
+	subflow->since_us = clock_now_us();
+	log_subflow(agent, conn, subflow, LOG_DEBUG, "SYN sent");
+	return 0;
+}
+
+/* 0 also while the lease is on its way. */
+static int open_subflow(struct agent *agent, struct conn *conn, struct subflow *subflow)
+{
+	int err;
+
+	if (subflow->kind != SUBFLOW_DETOUR)
+		return create_subflow(agent, conn, subflow);
+	err = relays_lease(agent->relays, subflow->path, &conn->remote, conn->token,
+			   &subflow->remote);
+	if (err == -EINPROGRESS) {
+		agent->counters.leases_asked++;
+		subflow->lease_fresh = true;
+		return 0;
+	}
+	if (err) /* not to be taken for the kernel's -ENOTCONN, -EINVAL */
+		return -ENETDOWN;
+	agent->counters.leases_cached++;
+	return create_subflow(agent, conn, subflow);
+}
+
+struct syn_search {
+	uint32_t token;
+	const struct endpoint *remote;
+	struct endpoint local;
+	bool found;
+};
+
+static int match_syn(const struct diag_subflow *subflow, void *data)
+{
+	struct syn_search *search = data;
+
+	if (subflow->token == search->token && endpoint_equal(&subflow->remote, search->remote)) {
+		search->local = subflow->local;
+		search->found = true;
+	}
+	return MNL_CB_OK;
+}
+
+/* No event told the local port of a SYN that nobody answered, and DESTROY wants it. */
+static void learn_syn_port(struct agent *agent, const struct conn *conn, struct subflow *subflow)
+{
+	struct syn_search search = {.token = conn->token, .remote = &subflow->remote};
+
+	if (diag_dump_subflows(agent->diag, DIAG_SYN_SENT, match_syn, &search) == 0 && search.found)
+		subflow->local = search.local;
+}
+
+static void destroy_subflow(struct agent *agent, struct conn *conn, struct subflow *subflow,
+			    const char *reason)
+{
+	int err = 0;
+
+	agent->counters.subflows_destroyed++;
+	log_subflow(agent, conn, subflow, LOG_INFO, reason);
+	if (subflow->local.port_be == 0 && subflow->remote.port_be != 0)
+		learn_syn_port(agent, conn, subflow);
+	if (subflow->local.port_be != 0)
+		err = pm_subflow_destroy(agent->pm, conn->token, &subflow->local, &subflow->remote);
+	if (err && err != -ESRCH)
+		log_debug("connection %08x: cannot destroy a subflow: %s", conn->token,
+			  strerror(-err));
+}
+
+static void remove_id(struct agent *agent, struct conn *conn, uint8_t id)
+{
+	int err = pm_remove_id(agent->pm, conn->token, id);
+
+	if (err)
+		log_debug("connection %08x: cannot remove address id %u: %s", conn->token, id,
+			  strerror(-err));
+	else
+		conn_forget_id(conn, id);
+}
+
+static void closed_subflow(struct agent *agent, struct conn *conn, struct subflow *subflow,
+			   const char *reason)
+{
+	agent->counters.subflows_closed++;
+	log_subflow(agent, conn, subflow, LOG_INFO, reason);
+	free(subflow);
+}
+
+struct failure {
+	struct subflow *subflow;
+	int err;
+};
+
+/* Returns the number of subflows that could not be opened. */
+static size_t carry_out(struct agent *agent, struct conn *conn,
+			const struct policy_actions *actions, struct failure *ret_failures)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < actions->count; i++) {
+		const struct policy_action *action = &actions->items[i];
+		int err;
+
+		switch (action->type) {
+		case POLICY_OPEN:
+			err = open_subflow(agent, conn, action->subflow);
+			if (err)
+				ret_failures[count++] = (struct failure){action->subflow, err};
+			break;
+		case POLICY_DESTROY:
+			destroy_subflow(agent, conn, action->subflow, action->reason);
+			break;
+		case POLICY_REMOVE_ID:
+			remove_id(agent, conn, action->id);
+			break;
+		case POLICY_OPENED:
+			agent->counters.subflows_established++;
+			log_opened(agent, conn, action->subflow);
+			break;
+		case POLICY_CLOSED:
+			closed_subflow(agent, conn, action->subflow, action->reason);
+			break;
+		}
+	}
+	return count;
+}
+
+static void apply(struct agent *agent, struct conn *conn, const struct policy_event *event,
+		  int failures_left)
+{
+	struct failure failures[POLICY_ACTIONS_MAX];
+	struct policy_world world = agent_world(agent);
+	struct policy_actions actions = {0};
+	size_t count;
+
+	policy_run(conn, &world, event, &actions);
+	count = carry_out(agent, conn, &actions, failures);
+	for (size_t i = 0; i < count; i++) {
+		struct policy_event failed = {
+			.type = POLICY_OPEN_FAILED,
+			.subflow = failures[i].subflow,
+			.error = failures[i].err,
+		};
+
+		agent->counters.subflows_failed++;
+		log_subflow(agent, conn, failures[i].subflow,
+			    failures[i].err == -EINVAL || failures[i].err == -ENOTCONN ? LOG_DEBUG
+										       : LOG_INFO,
+			    strerror(-failures[i].err));
+		if (failures_left > 0)
+			apply(agent, conn, &failed, failures_left - 1);
+	}
+}
+
+void agent_apply(struct agent *agent, struct conn *conn, const struct policy_event *event)
+{
+	apply(agent, conn, event, FAILURES_MAX);
+}
+
+static struct subflow *find_waiting(const struct conn *conn, uint32_t path)
+{
+	struct subflow *subflow;
+
+	DL_FOREACH (conn->subflows, subflow) {
+		if (subflow->kind == SUBFLOW_DETOUR && subflow->state == SUBFLOW_WANTED &&
+		    subflow->path == path)
+			return subflow;
+	}
+	return NULL;
+}
+
+void agent_lease_answer(struct agent *agent, const struct channel_answer *answer)
+{
+	struct policy_event failed = {.type = POLICY_OPEN_FAILED};
+	struct subflow *subflow;
+	struct conn *conn;
+
+	HASH_FIND_INT(agent->conns, &answer->token, conn);
+	subflow = conn ? find_waiting(conn, answer->path) : NULL;
+	if (!answer->detour)
+		agent->counters.leases_failed++;
+	if (!subflow)
+		return;
+	failed.subflow = subflow;
+	if (answer->detour) {
+		subflow->remote = *answer->detour;
+		failed.error = create_subflow(agent, conn, subflow);
+	} else {
+		failed.error = answer->err;
+	}
+	if (!failed.error)
+		return;
+	agent->counters.subflows_failed++;
+	log_subflow(agent, conn, subflow, LOG_INFO, strerror(-failed.error));
+	agent_apply(agent, conn, &failed);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Once a second: tcp_info of every subflow, the rate since the last time, and signs of progress. */
+#include <utlist.h>
+
+#include "user/agent/agent.h"
+#include "user/agent/clock.h"
+
+/* All states in which a subflow may still carry something: not LISTEN, TIME_WAIT, CLOSE, SYN_RECV. */
+#define CARRYING_STATES (0xffeu & ~(1u << 3 | 1u << 6 | 1u << 7 | 1u << 10))
+
+/* A subflow that two dumps did not show has ended, whatever events said. */
+#define MISSED_US (2500 * 1000ULL)
+
+struct sampling {
+	struct agent *agent;
+	uint64_t now_us;
+};
+
+static void take_sample(struct subflow *subflow, const struct diag_info *info, uint64_t now_us)
+{
+	uint64_t before = subflow->info.bytes_acked + subflow->info.bytes_received;
+	uint64_t after = info->bytes_acked + info->bytes_received;
+	uint64_t elapsed_us = now_us - subflow->sampled_us;
+
+	subflow->rate = 0;
+	if (subflow->sampled && elapsed_us > 0 && after >= before)
+		subflow->rate = (after - before) * 1000000 / elapsed_us;
+	if (after != before)
+		subflow->progress_us = now_us;
+	subflow->info = *info;
+	subflow->sampled = true;
+	subflow->sampled_us = now_us;
+}
+
+static int sample_subflow(const struct diag_subflow *found, void *data)
+{
+	struct sampling *sampling = data;
+	struct subflow *subflow;
+	struct conn *conn;
+
+	HASH_FIND_INT(sampling->agent->conns, &found->token, conn);
+	subflow = conn ? conn_find_subflow(conn, &found->local, &found->remote) : NULL;
+	if (subflow)
+		take_sample(subflow, &found->info, sampling->now_us);
+	return MNL_CB_OK;
+}
+
+/* The event of its end was lost, or never came: the policy gets one. */
+static void end_missed(struct agent *agent, struct conn *conn, uint64_t now_us)
+{
+	struct subflow *subflow, *next;
+
+	DL_FOREACH_SAFE (conn->subflows, subflow, next) {
+		struct pm_event ended = {
+			.type = PM_SUB_CLOSED,
+			.token = conn->token,
+			.local = subflow->local,
+			.remote = subflow->remote,
+		};
+		struct policy_event event = {.type = POLICY_PM, .pm = &ended};
+
+		if (subflow->state != SUBFLOW_ESTABLISHED ||
+		    now_us - subflow->since_us < MISSED_US ||
+		    now_us - subflow->sampled_us < MISSED_US)
+			continue;
+		agent_apply(agent, conn, &event);
+		return; /* the list has changed: the next one at the next tick */
+	}
+}
+
+int agent_sample(struct agent *agent)
+{
+	struct sampling sampling = {.agent = agent, .now_us = clock_now_us()};
+	struct conn *conn, *next;
+	int err;
+
+	if (!agent->conns)
+		return 0;
+	err = diag_dump_subflows(agent->diag, CARRYING_STATES, sample_subflow, &sampling);
+	if (err)
+		return err;
+	HASH_ITER (hh, agent->conns, conn, next) {
+		end_missed(agent, conn, sampling.now_us);
+	}
+	return 0;
+}

@@ -30,7 +30,7 @@ nft_relay() {
 				ip daddr $(lab_addr4 relay2) tcp dport 7999 dnat ip to $SERVER4:7000
 				ip6 daddr $(lab_addr6 relay2) tcp dport 7999 dnat ip6 to [$SERVER6]:7000
 			}
-			chain out { type nat hook postrouting priority srcnat; masquerade }
+			chain out { type nat hook postrouting priority srcnat; masquerade; }
 		}
 	END
 }
@@ -45,29 +45,39 @@ lease_for() { # FAMILY ADDRESS
 
 # capture NAME COMMAND...: what the server's link carries meanwhile.
 capture() {
-	local name=$1
+	local name=$1 status=0
 	shift
-	lab_spawn_in server "tcpdump-$name" tcpdump -Z root -i to-r2 -U -s 0 -w "$LAB_DIR/$name.pcap" tcp dst port 7000
+	lab_spawn_in server "tcpdump-$name" tcpdump -Z root -i to-r2 -U --immediate-mode -B 16384 -w "$LAB_DIR/$name.pcap" tcp dst port 7000
 	lab_wait 5 grep -q listening "$LAB_DIR/log/tcpdump-$name"
-	"$@"
+	"$@" || status=1
 	sleep 0.5
 	lab_kill "tcpdump-$name" INT
+	return "$status"
 }
+
+SINK='
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+with socket.create_server((sys.argv[1], 7000), family=family) as listener:
+    conn, _ = listener.accept()
+    with conn, open(sys.argv[2], "wb") as out:
+        while data := conn.recv(65536):
+            out.write(data)'
+SOURCE='
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+with socket.socket(family) as conn, open(sys.argv[3], "rb") as file:
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    conn.bind(("", 23456))
+    conn.connect((sys.argv[1], int(sys.argv[2])))
+    conn.sendfile(file)'
 
 # plain RELAY-ADDRESS PORT SERVER: the file over plain TCP, always from the same source port.
 plain() {
-	lab_spawn_in server sink timeout 30 python3 -c '
-import socket, sys
-with socket.create_server((sys.argv[1], 7000), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET) as s:
-    conn, _ = s.accept()
-    with conn, open(sys.argv[2], "wb") as out:
-        while data := conn.recv(65536):
-            out.write(data)' "$3" "$LAB_DIR/copy-plain"
-	lab_wait 5 lab_listens server 7000
-	lab_exec client timeout 30 python3 -c '
-import socket, sys
-with socket.create_connection((sys.argv[1], int(sys.argv[2])), source_address=("", 23456)) as s, open(sys.argv[3], "rb") as f:
-    s.sendfile(f)' "$1" "$2" "$LAB_DIR/file"
+	rm -f "$LAB_DIR/copy-plain"
+	lab_spawn_in server sink timeout 30 python3 -c "$SINK" "$3" "$LAB_DIR/copy-plain"
+	lab_wait 5 lab_listens server 7000 || return 1
+	lab_exec client timeout 30 python3 -c "$SOURCE" "$1" "$2" "$LAB_DIR/file" || { lab_kill sink; return 1; }
 	lab_wait 10 lab_dead sink
 }
 

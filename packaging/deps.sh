@@ -19,7 +19,6 @@ pkg      libelf         libelf-dev
 pkg      libmnl         libmnl-dev
 pkg      libuv          libuv1-dev
 pkg      openssl        libssl-dev
-pkg      inih           libinih-dev
 pkg      json-c         libjson-c-dev
 pkg      libsystemd     libsystemd-dev
 pkg      libcap-ng      libcap-ng-dev

@@ -82,30 +82,56 @@ static int say_busy(const struct attach_target *target, FILE *errors, enum progr
 	return -EBUSY;
 }
 
-static int inspect_xdp(const struct attach_target *target, enum dataplane_hook hook, FILE *errors,
-		       struct attach_state *state)
+/* XDP's part of the state, and the id of the program there (0: none). */
+static int read_xdp(const struct attach_target *target, struct attach_state *state,
+		    uint32_t *ret_program_id)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	_cleanup_close_ int fd = -1;
-	char name[BPF_OBJ_NAME_LEN];
-	enum program_owner owner;
+	int err = bpf_xdp_query((int)target->ifindex, 0, &query);
 
-	if (bpf_xdp_query((int)target->ifindex, 0, &query) < 0)
-		return -errno;
+	if (err)
+		return err;
 	state->xdp = open_link(target, &fd) == 0;
 	state->xdp_is_generic = query.attach_mode == XDP_ATTACHED_SKB;
-	if (query.attach_mode == XDP_ATTACHED_NONE || state->xdp)
-		return 0;
-	owner = program_owner(query.prog_id, target->flows_map_id, name);
+	*ret_program_id = query.attach_mode == XDP_ATTACHED_NONE ? 0 : query.prog_id;
+	return 0;
+}
+
+static int inspect_xdp(const struct attach_target *target, enum dataplane_hook hook, FILE *errors,
+		       struct attach_state *state)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	enum program_owner owner;
+	uint32_t program_id;
+	int err = read_xdp(target, state, &program_id);
+
+	if (err || program_id == 0 || state->xdp)
+		return err;
+	owner = program_owner(program_id, target->flows_map_id, name);
 	if (owner == OWNER_OTHER_INSTANCE || hook != HOOK_TC)
 		return say_busy(target, errors, owner, "XDP", name);
 	return 0;
 }
 
+/*
+ * The marker tells without CAP_SYS_ADMIN, which the kernel wants for a program by its id; a daemon
+ * that was killed between filter and marker needs the second way.
+ */
+static bool is_marked(const struct attach_target *target, uint32_t program_id)
+{
+	char path[PINS_PATH_LEN];
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	_cleanup_close_ int fd = bpf_obj_get(pins_path(target->pins, "tc_", target->ifname, path));
+
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.id == program_id;
+}
+
 static int inspect_tc(const struct attach_target *target, FILE *errors, struct attach_state *state)
 {
 	char name[BPF_OBJ_NAME_LEN];
-	enum program_owner owner;
+	enum program_owner owner = OWNER_SELF;
 	uint32_t program_id;
 	int err = attach_tc_query(target, &program_id);
 
@@ -113,7 +139,8 @@ static int inspect_tc(const struct attach_target *target, FILE *errors, struct a
 		return 0;
 	if (err)
 		return err;
-	owner = program_owner(program_id, target->flows_map_id, name);
+	if (!is_marked(target, program_id))
+		owner = program_owner(program_id, target->flows_map_id, name);
 	state->tc = owner == OWNER_SELF;
 	return state->tc ? 0 : say_busy(target, errors, owner, "TC", name);
 }
@@ -129,6 +156,19 @@ int attach_inspect(const struct attach_target *target, enum dataplane_hook hook,
 	if (!err)
 		*ret_state = state;
 	return err;
+}
+
+int attach_read(const struct attach_target *target, struct attach_state *ret_state)
+{
+	struct attach_state state = {0};
+	uint32_t program_id;
+	int err = read_xdp(target, &state, &program_id);
+
+	if (err)
+		return err;
+	state.tc = attach_tc_query(target, &program_id) == 0;
+	*ret_state = state;
+	return 0;
 }
 
 int attach_xdp(const struct attach_target *target, int program_fd, bool generic)

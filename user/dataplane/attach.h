@@ -32,6 +32,9 @@ struct attach_state {
 int attach_inspect(const struct attach_target *target, enum dataplane_hook hook, FILE *errors,
 		   struct attach_state *ret_state);
 
+/* What is attached, whoever's else is there. */
+int attach_read(const struct attach_target *target, struct attach_state *ret_state);
+
 /* Puts a program there, or a new one in the old one's place. */
 int attach_xdp(const struct attach_target *target, int program_fd, bool generic);
 int attach_tc(const struct attach_target *target, int program_fd);

@@ -188,14 +188,14 @@ const struct dataplane_interface *dataplane_interface(const struct dataplane *da
 /* Takes one instance off the interface that a pin's name tells of. */
 struct detach_run {
 	const struct pins *pins;
-	const struct dataplane *keep; /* its interfaces stay; NULL: none does */
+	char *const *keep; /* these stay; NULL-terminated, or NULL: none does */
 	FILE *errors;
 };
 
-static bool is_kept(const struct dataplane *keep, const char *ifname)
+static bool is_kept(char *const *keep, const char *ifname)
 {
-	for (size_t i = 0; keep && i < keep->interface_count; i++) {
-		if (strcmp(keep->interfaces[i].ifname, ifname) == 0)
+	for (; keep && *keep; keep++) {
+		if (strcmp(*keep, ifname) == 0)
 			return true;
 	}
 	return false;
@@ -221,10 +221,22 @@ static int detach_by_pin(void *data, const char *file)
 	return err;
 }
 
-int dataplane_detach_others(struct dataplane *dataplane, FILE *errors)
+static void forget_others(struct dataplane *dataplane, char *const *ifnames)
 {
-	struct detach_run run = {&dataplane->pins, dataplane, errors};
+	size_t kept = 0;
 
+	for (size_t i = 0; i < dataplane->interface_count; i++) {
+		if (is_kept(ifnames, dataplane->interfaces[i].ifname))
+			dataplane->interfaces[kept++] = dataplane->interfaces[i];
+	}
+	dataplane->interface_count = kept;
+}
+
+int dataplane_keep_only(struct dataplane *dataplane, char *const *ifnames, FILE *errors)
+{
+	struct detach_run run = {&dataplane->pins, ifnames, errors};
+
+	forget_others(dataplane, ifnames);
 	return pins_each(&dataplane->pins, detach_by_pin, &run);
 }
 
@@ -290,5 +302,46 @@ int dataplane_unload(const char *bpffs, const char *instance, FILE *errors)
 	err = pins_remove(&pins);
 	if (err)
 		fprintf(errors, "cannot remove %s: %s\n", pins.dir, strerror(-err));
+	return err;
+}
+
+struct pinned_run {
+	const struct pins *pins;
+	struct dataplane_interface *out;
+	size_t max, count;
+};
+
+static int note_pinned(void *data, const char *file)
+{
+	struct pinned_run *run = data;
+	struct dataplane_interface interface = {.hook = HOOK_XDP};
+	struct attach_target target = {.pins = run->pins, .ifname = interface.ifname};
+	struct attach_state state;
+
+	if (pins_ifname(file, "tc_", interface.ifname) == 0)
+		interface.hook = HOOK_TC;
+	else if (pins_ifname(file, "link_", interface.ifname) != 0)
+		return 0;
+	interface.ifindex = if_nametoindex(interface.ifname);
+	target.ifindex = interface.ifindex;
+	if (run->count == run->max || interface.ifindex == 0)
+		return 0;
+	if (interface.hook == HOOK_XDP && attach_read(&target, &state) == 0 && state.xdp_is_generic)
+		interface.hook = HOOK_XDP_GENERIC;
+	run->out[run->count++] = interface;
+	return 0;
+}
+
+int dataplane_pinned_interfaces(const char *bpffs, const char *instance,
+				struct dataplane_interface *out, size_t max, size_t *ret_count)
+{
+	struct pins pins;
+	struct pinned_run run = {&pins, out, max, 0};
+	int err = pins_init(bpffs, instance, &pins);
+
+	if (!err)
+		err = pins_each(&pins, note_pinned, &run);
+	if (!err)
+		*ret_count = run.count;
 	return err;
 }

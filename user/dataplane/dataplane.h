@@ -47,8 +47,8 @@ struct tables *dataplane_tables(struct dataplane *dataplane);
 int dataplane_attach(struct dataplane *dataplane, const char *ifname, enum dataplane_hook hook,
 		     FILE *errors);
 
-/* Takes the instance off all interfaces but those that were attached since dataplane_open(). */
-int dataplane_detach_others(struct dataplane *dataplane, FILE *errors);
+/* Takes the instance off all interfaces but these; `ifnames` is NULL-terminated. */
+int dataplane_keep_only(struct dataplane *dataplane, char *const *ifnames, FILE *errors);
 
 struct dataplane_interface {
 	char ifname[16];
@@ -61,6 +61,10 @@ const struct dataplane_interface *dataplane_interface(const struct dataplane *da
 
 /* New programs with another configuration in the place of the old ones, over the same maps. */
 int dataplane_reload(struct dataplane *dataplane, const struct detour_config *config, FILE *errors);
+
+/* The interfaces that an instance's pins tell of, with or without a daemon. -ENOENT: nothing is loaded. */
+int dataplane_pinned_interfaces(const char *bpffs, const char *instance,
+				struct dataplane_interface *out, size_t max, size_t *ret_count);
 
 /* Removes an instance's data path: interfaces, pins, folders. -ENOENT: there is none. */
 int dataplane_unload(const char *bpffs, const char *instance, FILE *errors);

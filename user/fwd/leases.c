@@ -380,15 +380,13 @@ void leases_remove_if(struct leases *leases, bool (*match)(void *data, const str
 	}
 }
 
-void leases_update(struct leases *leases, bool (*change)(void *data, struct lease_entry *entry),
-		   void *data)
+void leases_leave(struct leases *leases, uint64_t now_ns)
 {
 	struct record *record, *next;
 
 	HASH_ITER (by_port, leases->by_port, record, next) {
-		if (change(data, &record->lease.entry))
-			leases->store.put(leases->store.data, &record->lease.key,
-					  &record->lease.entry);
+		if (record->lease.entry.expires_ns == LEASE_LASTING)
+			record_set_expiry(leases, record, now_ns + leases->limits.grace_ns);
 	}
 }
 

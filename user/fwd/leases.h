@@ -95,9 +95,8 @@ size_t leases_expire(struct leases *leases, uint64_t now_ns);
 void leases_remove_if(struct leases *leases, bool (*match)(void *data, const struct lease *lease),
 		      void *data);
 
-/* Rewrites each lease's entry that `change` returns true for. */
-void leases_update(struct leases *leases, bool (*change)(void *data, struct lease_entry *entry),
-		   void *data);
+/* Each lease that lasts expires after the grace time: the daemon, and all channels, go. */
+void leases_leave(struct leases *leases, uint64_t now_ns);
 
 size_t leases_count(const struct leases *leases);
 uint32_t leases_count_of(const struct leases *leases, uint32_t identity);

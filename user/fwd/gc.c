@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Walking the flows in batches. */
+#include "user/fwd/gc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/dataplane/tables.h"
+#include "user/fwd/clock.h"
+#include "user/fwd/flowlog.h"
+#include "user/fwd/nexthops.h"
+
+/* A whole walk takes this long at least; a large table is spread over it. */
+#define SCAN_PERIOD_NS (10 * SECOND_NS)
+#define STEPS_PER_SCAN (10 * 1000 / GC_STEP_MS)
+#define BATCH_MIN      1024
+#define BATCH_MAX      65536
+
+struct gc {
+	struct tables *tables;
+	struct nexthops *nexthops;
+	const struct identities *identities;
+	struct gc_timeouts timeouts;
+	struct gc_counters counters;
+	struct flow_scan scan;
+	struct flow_entry *batch;
+	size_t batch_size;
+	uint64_t scan_begun_ns, entries;
+	bool scanning;
+	/* The first walk counts flows: by identity, as told and as found. */
+	uint32_t *told, *found;
+	uint64_t counting_since_ns;
+	bool counting;
+};
+
+int gc_new(struct tables *tables, struct nexthops *nexthops, const struct identities *identities,
+	   const struct gc_timeouts *timeouts, struct gc **ret_gc)
+{
+	uint32_t count = tables_max_identities(tables);
+	struct gc *gc = calloc(1, sizeof(*gc));
+
+	if (!gc)
+		return -ENOMEM;
+	gc->tables = tables;
+	gc->nexthops = nexthops;
+	gc->identities = identities;
+	gc->timeouts = *timeouts;
+	gc->batch_size = BATCH_MIN;
+	gc->batch = calloc(gc->batch_size, sizeof(*gc->batch));
+	gc->told = calloc(count, sizeof(*gc->told));
+	gc->found = calloc(count, sizeof(*gc->found));
+	gc->counting = true;
+	if (!gc->batch || !gc->told || !gc->found) {
+		gc_free(gc);
+		return -ENOMEM;
+	}
+	*ret_gc = gc;
+	return 0;
+}
+
+void gc_free(struct gc *gc)
+{
+	if (!gc)
+		return;
+	free(gc->batch);
+	free(gc->told);
+	free(gc->found);
+	free(gc);
+}
+
+void gc_set_timeouts(struct gc *gc, const struct gc_timeouts *timeouts)
+{
+	gc->timeouts = *timeouts;
+}
+
+/* Flows that begin from now on are counted by BPF alone: the correction leaves them out. */
+static void counting_begin(struct gc *gc, uint64_t now_ns)
+{
+	gc->counting_since_ns = now_ns;
+	for (uint32_t i = 0; i < tables_max_identities(gc->tables); i++)
+		gc->told[i] = tables_identity(gc->tables, i)->flows;
+}
+
+static void counting_end(struct gc *gc)
+{
+	for (uint32_t i = 0; i < tables_max_identities(gc->tables); i++) {
+		int32_t error = (int32_t)(gc->found[i] - gc->told[i]);
+
+		if (error)
+			tables_identity_add_flows(gc->tables, i, error);
+	}
+	gc->counting = false;
+}
+
+static void count_flow(struct gc *gc, const struct flow_entry *entry)
+{
+	if (!(entry->flags & FLOW_TO_SERVER) || entry->created_ns >= gc->counting_since_ns ||
+	    entry->identity >= tables_max_identities(gc->tables))
+		return;
+	gc->found[entry->identity]++;
+}
+
+/*
+ * The client's side goes first, and with it the identity's count: a daemon that is killed between
+ * the two leaves half a flow, which no count includes.
+ */
+static void remove_flow(struct gc *gc, const struct flow_entry *to_server,
+			const struct flow_entry *to_client)
+{
+	if (to_server && tables_flow_delete(gc->tables, &to_server->key) == 0)
+		tables_identity_add_flows(gc->tables, to_server->identity, -1);
+	if (to_client)
+		tables_flow_delete(gc->tables, &to_client->key);
+}
+
+static void count_removed(struct gc *gc, enum gc_verdict verdict)
+{
+	switch (verdict) {
+	case GC_TIMEOUT:
+		gc->counters.removed_timeout++;
+		break;
+	case GC_CLOSED:
+		gc->counters.removed_closed++;
+		break;
+	case GC_HALF:
+		gc->counters.removed_half++;
+		break;
+	case GC_KEEP:
+		break;
+	}
+}
+
+static void look_at(struct gc *gc, const struct flow_entry *entry, uint64_t now_ns)
+{
+	const struct flow_entry *to_server = entry, *to_client = NULL;
+	struct flow_key reverse = flow_key_reverse(entry);
+	struct flow_entry other;
+	bool paired = tables_flow_read(gc->tables, &reverse, &other) == 0;
+	enum gc_verdict verdict = gc_decide(entry, paired ? &other : NULL, now_ns, &gc->timeouts);
+
+	if (verdict == GC_KEEP)
+		return;
+	if (entry->flags & FLOW_TO_SERVER) {
+		to_client = paired ? &other : NULL;
+	} else {
+		to_client = entry;
+		to_server = paired ? &other : NULL;
+	}
+	remove_flow(gc, to_server, to_client);
+	count_removed(gc, verdict);
+	if (to_server && !(to_server->seen & FLOW_SEEN_END) &&
+	    !(to_client && (to_client->seen & FLOW_SEEN_END)))
+		flowlog_removed(gc->identities, to_server, to_client,
+				verdict == GC_TIMEOUT ? "timeout" : "closed");
+}
+
+static void visit(struct gc *gc, const struct flow_entry *entry, uint64_t now_ns)
+{
+	nexthops_mark(gc->nexthops, entry->nexthop);
+	if (gc->counting)
+		count_flow(gc, entry);
+	/* The counting walk removes nothing: what it found stays true to its end. */
+	else if (gc_needs_look(entry, now_ns, &gc->timeouts))
+		look_at(gc, entry, now_ns);
+}
+
+static void scan_begin(struct gc *gc, uint64_t now_ns)
+{
+	gc->scan = (struct flow_scan){0};
+	gc->scan_begun_ns = now_ns;
+	gc->scanning = true;
+	gc->entries = 0;
+	nexthops_scan_begin(gc->nexthops);
+	if (gc->counting)
+		counting_begin(gc, now_ns);
+}
+
+/* The next walk's parts are as large as its length asks for. */
+static void scan_end(struct gc *gc)
+{
+	size_t size = gc->entries / STEPS_PER_SCAN * 2;
+	struct flow_entry *batch;
+
+	gc->scanning = false;
+	gc->counters.scans++;
+	gc->counters.entries = gc->entries;
+	nexthops_scan_end(gc->nexthops);
+	if (gc->counting)
+		counting_end(gc);
+	size = size < BATCH_MIN ? BATCH_MIN : size > BATCH_MAX ? BATCH_MAX : size;
+	batch = realloc(gc->batch, size * sizeof(*batch));
+	if (batch) {
+		gc->batch = batch;
+		gc->batch_size = size;
+	}
+}
+
+int gc_step(struct gc *gc)
+{
+	uint64_t now = clock_now_ns();
+	size_t count = 0;
+	int err;
+
+	if (!gc->scanning) {
+		if (gc->scan_begun_ns && now - gc->scan_begun_ns < SCAN_PERIOD_NS)
+			return 0;
+		scan_begin(gc, now);
+	}
+	err = tables_flow_scan(gc->tables, &gc->scan, gc->batch, gc->batch_size, &count);
+	if (err && err != -ENOENT) {
+		gc->scanning = false;
+		return err;
+	}
+	for (size_t i = 0; i < count; i++)
+		visit(gc, &gc->batch[i], now);
+	gc->entries += count;
+	if (err == -ENOENT)
+		scan_end(gc);
+	return 0;
+}
+
+const struct gc_counters *gc_counters(const struct gc *gc)
+{
+	return &gc->counters;
+}

@@ -11,6 +11,17 @@
 #include "user/conf/fwd_config.h"
 #include "user/fwd/commands.h"
 
+/* A list is printed as one key a value: here the values stand together. */
+static void add_value(struct json_object *section, const char *key, const char *value)
+{
+	struct json_object *before = json_object_object_get(section, key);
+	_cleanup_free_ char *joined = NULL;
+
+	if (before && asprintf(&joined, "%s,%s", json_object_get_string(before), value) < 0)
+		joined = NULL;
+	json_add_text(section, key, joined ? joined : value);
+}
+
 /* The file's own form as JSON: sections are objects, values are strings. */
 static struct json_object *config_json(const struct fwd_config *config)
 {
@@ -34,7 +45,7 @@ static struct json_object *config_json(const struct fwd_config *config)
 			json_object_object_add(object, line + 1, section);
 		} else if (equals && line[0] != '#') {
 			*equals = '\0';
-			json_add_text(section, line, equals + 1);
+			add_value(section, line, equals + 1);
 		}
 	}
 	return object;

@@ -77,7 +77,8 @@ $(BUILD)/detour-fwd: $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/fwd/*.c))
 $(BUILD)/detour-agent: $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/agent/*.c))
 $(BUILD)/detour-pki: user/pki/detour-pki
 	@mkdir -p $(@D)
-	install -m 755 $< $@
+	sed 's/^VERSION=.*/VERSION=$(VERSION)/' $< >$@
+	chmod 755 $@
 
 include tests/tests.mk
 include tests/lint/lint.mk

@@ -47,31 +47,43 @@ MULTIARCH := $(shell $(CC) -print-multiarch)
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) -Wno-missing-prototypes -I. -Iinclude \
 	     -I/usr/include/$(MULTIARCH) -MMD -MP
 
+# `make V=1` prints the commands.
+ifeq ($(V),)
+Q   := @
+say  = @printf '  %-5s %s\n' "$(1)" "$(2)"
+endif
+
 .PHONY: all
 all: $(PROGRAMS) ## build everything
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.PRECIOUS: $(BUILD)/bpf/%.bpf.o $(BUILD)/%.o
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $(notdir $*) > $@
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*) > $@
 
 # Only the data path includes skeletons.
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/dataplane/*.c)): | $(SKELETONS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
 
 $(LIBDETOUR): $(LIB_OBJS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/detour-%: $(LIBDETOUR)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBDETOUR) $(LDLIBS_ALL)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBDETOUR) $(LDLIBS_ALL)
 
 $(BUILD)/detour-fwd: $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/fwd/*.c))
 $(BUILD)/detour-agent: $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/agent/*.c))

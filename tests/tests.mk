@@ -15,13 +15,16 @@ UNIT_LIB  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildc
 PROG_LIB  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/prog/test_%.c,$(wildcard tests/prog/*.c)))
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_LIB) $(TEST_OBJS) $(LIBDETOUR)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
 
 $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(PROG_LIB) $(LIBDETOUR)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
 
 $(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(PROG_LIB) $(LIBDETOUR)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
 $(PROG_LIB) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/prog/*.c tests/bench/*.c)): | $(SKELETONS)
 
@@ -45,11 +48,13 @@ FUZZ_SRCS   = $(filter-out user/dataplane/%,$(wildcard $(addsuffix /*.c,$(LIB_DI
 
 $(FUZZ_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS_ALL) $(FUZZ_CFLAGS) -MMD -MP $(shell pkg-config --cflags $(LIBS_PC)) -c $< -o $@
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) $(CPPFLAGS_ALL) $(FUZZ_CFLAGS) -MMD -MP $(shell pkg-config --cflags $(LIBS_PC)) -c $< -o $@
 
 .PRECIOUS: $(FUZZ_BUILD)/%.o
 $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_SRCS:%.c=$(FUZZ_BUILD)/%.o)
-	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL)
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL)
 
 .PHONY: build-prog build-fuzz test-fuzz fuzz
 build-prog: $(addprefix $(BUILD)/tests/prog/,$(PROG_TESTS))
@@ -65,9 +70,11 @@ XFER_OBJS  = $(patsubst %,$(BUILD)/tests/lab/xfer/%.o,main subflows progress)
 LAB_TOOLS  = $(BUILD)/linkem $(BUILD)/xfer
 
 $(BUILD)/linkem: $(BUILD)/tests/lab/linkem/main.o $(LINKEM_LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 $(BUILD)/xfer: $(XFER_OBJS) $(LIBDETOUR)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 $(BUILD)/tests/unit/test_linkem: $(LINKEM_LIB)
 
 .PHONY: lab lab-tools demo

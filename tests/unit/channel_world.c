@@ -130,23 +130,40 @@ static struct side *side_of(struct world *world, struct peer *peer)
 	return world->agent.peer == peer ? &world->agent : &world->relay;
 }
 
+static void greet(struct world *world, struct peer *peer)
+{
+	struct wire_message message = {.type = WIRE_HELLO};
+
+	if (world->relay_is_full) {
+		message.type = WIRE_ERROR;
+		message.error.code = WIRE_ERR_RESOURCE_EXCEEDED;
+		strcpy(message.error.text, "the relay is full");
+	} else {
+		message.hello.version = world->hello_version;
+		message.hello.max_leases = 7;
+	}
+	assert_int_equal(peer_send(peer, &message), 0);
+}
+
+static void close_side(struct side *side)
+{
+	peer_close(side->peer);
+	side->peer = NULL;
+}
+
 static void on_ready(void *owner, struct peer *peer)
 {
 	struct world *world = owner;
 	struct side *side = side_of(world, peer);
-	struct wire_message hello = {.type = WIRE_HELLO};
+	bool relay = side == &world->relay;
 
 	side->ready++;
 	side->peer = peer;
-	if (side == &world->relay) {
-		hello.hello.version = world->hello_version;
-		hello.hello.max_leases = 7;
-		assert_int_equal(peer_send(peer, &hello), 0);
-	}
-	if ((side == &world->relay ? world->relay_closes : world->agent_closes) == CLOSE_IN_READY) {
-		peer_close(peer);
-		side->peer = NULL;
-	}
+	if (relay)
+		greet(world, peer);
+	if ((relay ? world->relay_closes : world->agent_closes) == CLOSE_IN_READY ||
+	    (relay && world->relay_is_full))
+		close_side(side);
 }
 
 /* The relay answers each LEASE_GET with a lease on port 10000. */
@@ -170,8 +187,7 @@ static void on_message(void *owner, struct peer *peer, const struct wire_message
 	side->messages++;
 	side->last = *message;
 	if ((relay ? world->relay_closes : world->agent_closes) == CLOSE_IN_MESSAGE) {
-		peer_close(peer);
-		side->peer = NULL;
+		close_side(side);
 		return;
 	}
 	if (message->type == WIRE_LEASE_GET)

@@ -50,6 +50,7 @@ struct world {
 	int refused_err;
 	char refused_reason[128];
 	uint8_t hello_version;
+	bool relay_is_full; /* sends ERROR instead of HELLO, and closes */
 	enum close_in relay_closes, agent_closes;
 };
 

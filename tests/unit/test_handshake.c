@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -153,13 +154,16 @@ static void test_no_alpn(void **state)
 	world_done(&world);
 }
 
-static int raw_connect(const struct world *world)
+/* From 127.0.0.`host`. */
+static int raw_connect(const struct world *world, uint8_t host)
 {
+	struct sockaddr_in from = {AF_INET, 0, {htonl(0x7f000000 | host)}, {0}};
 	struct sockaddr_storage sa;
 	socklen_t len = endpoint_to_sockaddr(&world->endpoint, &sa);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
 	return fd;
 }
@@ -175,7 +179,7 @@ static void test_garbage(void **state)
 	(void)state;
 	world_init(&world, &pki);
 	world_listen(&world, pki_context(&pki, true, "fra", NULL), "127.0.0.1:0");
-	fd = raw_connect(&world);
+	fd = raw_connect(&world, 1);
 	assert_int_equal(write(fd, garbage, sizeof(garbage)), sizeof(garbage));
 	assert_true(world_run(&world, &world.refused, 1, 2000));
 	assert_int_equal(world.refused_err, -EPROTO);
@@ -197,7 +201,7 @@ static void test_silent_strangers(void **state)
 	world_listen(&world, pki_context(&pki, true, "fra", NULL), "127.0.0.1:0");
 	counters = peer_listener_counters(world.listener);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = raw_connect(&world);
+		fds[i] = raw_connect(&world, 1);
 	world_wait(&world, 200);
 	assert_int_equal(counters->accepted, 10);
 	assert_int_equal(counters->refused_limit, 2);
@@ -210,6 +214,35 @@ static void test_silent_strangers(void **state)
 	assert_int_equal(counters->handshake_timeout, 8);
 	world_connect(&world, pki_context(&pki, false, "anna", NULL), "fra");
 	assert_true(world_run(&world, &world.agent.messages, 1, 2000));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	world_done(&world);
+}
+
+/* Strangers at all places do not keep an agent out: the one that has been silent longest goes. */
+static void test_all_places_taken(void **state)
+{
+	const struct peer_listener_counters *counters;
+	struct world world;
+	int fds[ADMIT_IN_ALL];
+	char byte;
+
+	(void)state;
+	world_init(&world, &pki);
+	world_listen(&world, pki_context(&pki, true, "fra", NULL), "127.0.0.1:0");
+	counters = peer_listener_counters(world.listener);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = raw_connect(&world, 10 + i / ADMIT_PER_ADDRESS);
+		while (counters->accepted < i + 1)
+			uv_run(&world.loop, UV_RUN_ONCE);
+	}
+	assert_int_equal(counters->refused_limit, 0);
+	assert_int_equal(recv(fds[0], &byte, 1, MSG_DONTWAIT), -1);
+	world_connect(&world, pki_context(&pki, false, "anna", NULL), "fra");
+	assert_true(world_run(&world, &world.agent.messages, 1, 2000));
+	assert_int_equal(counters->refused_limit, 1);
+	assert_int_equal(recv(fds[0], &byte, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(recv(fds[1], &byte, 1, MSG_DONTWAIT), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
 	world_done(&world);
@@ -320,7 +353,8 @@ int main(void)
 		cmocka_unit_test(test_attempts),	 cmocka_unit_test(test_no_certificate),
 		cmocka_unit_test(test_no_alpn),		 cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_silent_strangers), cmocka_unit_test(test_other_version),
-		cmocka_unit_test(test_crl_reload),	 cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_all_places_taken), cmocka_unit_test(test_crl_reload),
+		cmocka_unit_test(test_bad_files),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, remove_pki);

@@ -175,18 +175,44 @@ static void test_relay_closes_in_message(void **state)
 	world_done(&world);
 }
 
-/* A listener may go while its peers are up; they stay. */
-static void test_listener_goes(void **state)
+/* A relay without room says why. */
+static void test_relay_is_full(void **state)
 {
-	struct wire_message message = lease_get(1);
 	struct world world;
 
 	(void)state;
-	world_up(&world, &pki);
+	world_init(&world, &pki);
+	world.relay_is_full = true;
+	world_listen(&world, pki_context(&pki, true, "fra", NULL), "127.0.0.1:0");
+	world_connect(&world, pki_context(&pki, false, "anna", NULL), "fra");
+	assert_true(world_run(&world, &world.agent.closed, 1, 2000));
+	assert_int_equal(world.agent.err, -ECONNREFUSED);
+	assert_string_equal(world.agent.reason, "the relay is full");
+	assert_int_equal(world.agent.ready, 0);
+	world_done(&world);
+}
+
+/* A listener may go while its peers are up; they stay, and a new CRL still reaches them. */
+static void test_listener_goes(void **state)
+{
+	struct wire_message message = lease_get(1);
+	struct tls_context *reloaded;
+	struct world world;
+
+	(void)state;
+	world_init(&world, &pki);
+	world_listen(&world, pki_context(&pki, true, "fra", "empty.pem"), "127.0.0.1:0");
+	world_connect(&world, pki_context(&pki, false, "bob", NULL), "fra");
+	assert_true(world_run(&world, &world.agent.messages, 1, 2000));
 	peer_listener_free(world.listener);
 	world.listener = NULL;
 	peer_send(world.agent.peer, &message);
 	assert_true(world_run(&world, &world.agent.messages, 2, 2000));
+	reloaded = pki_context(&pki, true, "fra", "crl.pem");
+	peer_recheck(world.relay.peer, reloaded);
+	tls_context_free(reloaded);
+	assert_true(world_run(&world, &world.relay.closed, 1, 2000));
+	assert_int_equal(world.relay.err, -EKEYREJECTED);
 	world_done(&world);
 }
 
@@ -216,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_closed_in_order),
 		cmocka_unit_test(test_close_in_callbacks),
 		cmocka_unit_test(test_relay_closes_in_message),
+		cmocka_unit_test(test_relay_is_full),
 		cmocka_unit_test(test_listener_goes),
 	};
 

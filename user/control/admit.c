@@ -19,12 +19,12 @@ int admit_enter(struct admit *admit, const struct detour_addr *addr)
 	struct detour_addr key = admit_key(addr);
 	unsigned int same = 0;
 
-	if (admit->count == ADMIT_IN_ALL)
-		return -EBUSY;
 	for (unsigned int i = 0; i < admit->count; i++)
 		same += addr_equal(&admit->under_way[i], &key);
 	if (same >= ADMIT_PER_ADDRESS)
 		return -EBUSY;
+	if (admit->count == ADMIT_IN_ALL)
+		return -ENOSPC;
 	admit->under_way[admit->count++] = key;
 	return 0;
 }

@@ -30,20 +30,27 @@ struct peer_listener {
 	struct endpoint endpoint;
 	struct peer_listener_counters counters;
 	struct admit handshakes;
-	struct peer *peers;
+	struct peer *handshaking; /* oldest first */
+	struct peer *peers;	  /* ready */
 };
 
-static void leave_handshake(struct peer_listener *listener, struct peer *peer)
+/* A peer is in one of the two lists: `handshaking` as long as it is admitted, else `peers`. */
+static void leave_list(struct peer_listener *listener, struct peer *peer)
 {
-	if (peer->admitted)
-		admit_leave(&listener->handshakes, &peer->remote.addr);
+	if (!peer->admitted) {
+		DL_DELETE(listener->peers, peer);
+		return;
+	}
+	DL_DELETE(listener->handshaking, peer);
+	admit_leave(&listener->handshakes, &peer->remote.addr);
 	peer->admitted = false;
 }
 
 void listener_peer_ready(struct peer_listener *listener, struct peer *peer)
 {
 	listener->counters.ready++;
-	leave_handshake(listener, peer);
+	leave_list(listener, peer);
+	DL_APPEND(listener->peers, peer);
 }
 
 void listener_peer_refused(struct peer_listener *listener, struct peer *peer, int err,
@@ -59,8 +66,7 @@ void listener_peer_refused(struct peer_listener *listener, struct peer *peer, in
 
 void listener_peer_gone(struct peer_listener *listener, struct peer *peer)
 {
-	leave_handshake(listener, peer);
-	DL_DELETE(listener->peers, peer);
+	leave_list(listener, peer);
 }
 
 /* Makes a peer of `fd`, which it owns from now on, also when this fails. */
@@ -84,10 +90,26 @@ static int adopt(struct peer_listener *listener, int fd, const struct endpoint *
 	peer->remote = *remote;
 	peer->listener = listener;
 	peer->admitted = true;
-	DL_APPEND(listener->peers, peer);
+	DL_APPEND(listener->handshaking, peer);
 	peer_schedule(peer);
 	peer_watch(peer);
 	return 0;
+}
+
+/*
+ * When all places are taken, who has been shaking hands longest gives way: that is a stranger who
+ * says nothing far more likely than an agent, which needs two round trips.
+ */
+static int admit(struct peer_listener *listener, const struct endpoint *remote)
+{
+	int err = admit_enter(&listener->handshakes, &remote->addr);
+
+	if (err == -ENOSPC) {
+		listener->counters.refused_limit++;
+		peer_close(listener->handshaking);
+		err = admit_enter(&listener->handshakes, &remote->addr);
+	}
+	return err;
 }
 
 /* 0, or -errno of accept(): -EAGAIN when nobody waits. */
@@ -100,7 +122,7 @@ static int accept_one(struct peer_listener *listener)
 	if (err < 0)
 		return err;
 	listener->counters.accepted++;
-	if (admit_enter(&listener->handshakes, &remote.addr) < 0) {
+	if (admit(listener, &remote) < 0) {
 		listener->counters.refused_limit++;
 		return 0;
 	}

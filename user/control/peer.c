@@ -38,6 +38,7 @@ static void peer_end(struct peer *peer, bool orderly)
 	peer->state = PEER_CLOSED;
 	if (peer->listener)
 		listener_peer_gone(peer->listener, peer);
+	peer->listener = NULL;
 	uv_close((uv_handle_t *)&peer->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&peer->poll, on_handle_closed);
 	if (!was_ready)
@@ -210,6 +211,14 @@ int peer_connect(uv_loop_t *loop, struct tls_context *context, const struct endp
 	peer_watch(peer);
 	*ret_peer = peer;
 	return 0;
+}
+
+void peer_recheck(struct peer *peer, struct tls_context *context)
+{
+	if (peer->state != PEER_READY || peer->failed)
+		return;
+	if (tls_session_recheck(peer->session, context) < 0)
+		peer_fail_later(peer, -EKEYREJECTED, tls_session_reason(peer->session));
 }
 
 const char *peer_identity(const struct peer *peer)

@@ -33,7 +33,8 @@ struct peer_callbacks {
 	void (*message)(void *owner, struct peer *peer, const struct wire_message *message);
 	/*
 	 * The last call about this peer, which is gone afterwards. `err` is -errno, 0: closed by
-	 * the other side in order; `reason` says more ("the certificate has been revoked").
+	 * the other side in order; `reason` says more ("the certificate has been revoked"); it is
+	 * gone when the callback returns.
 	 * Not called after peer_close(), nor for an accepted peer that ready() never told of.
 	 */
 	void (*closed)(void *owner, struct peer *peer, int err, const char *reason);
@@ -62,6 +63,12 @@ int peer_send(struct peer *peer, const struct wire_message *message);
 /* Closes without a callback; NULL is fine. */
 void peer_close(struct peer *peer);
 
+/*
+ * Judges the other side's certificate by another context (a reloaded CRL or CA); if it does not
+ * pass, the peer is closed, from the loop: closed(-EKEYREJECTED, "... revoked").
+ */
+void peer_recheck(struct peer *peer, struct tls_context *context);
+
 /* The identity in the other side's certificate; valid from ready() on. */
 const char *peer_identity(const struct peer *peer);
 const struct endpoint *peer_local(const struct peer *peer);
@@ -83,14 +90,14 @@ struct peer_listener_counters {
 /*
  * Listens at `listen` ("[::]:p" takes IPv4 too); an accepted peer whose handshake succeeds comes by
  * callbacks->ready(owner, peer). At most 8 handshakes under way per address (IPv6: per /64), 256
- * in all.
+ * in all: then the oldest gives way.
  */
 int peer_listener_new(uv_loop_t *loop, struct tls_context *context, const struct endpoint *listen,
 		      const struct peer_callbacks *callbacks, void *owner,
 		      struct peer_listener **ret_listener);
 /*
- * New connections use another context (a reloaded CRL or certificate). Peers whose certificate does
- * not pass in it are closed, from the loop: closed(-EKEYREJECTED, "... revoked").
+ * New connections use another context (a reloaded CRL or certificate), and peer_recheck() judges
+ * those that this listener has accepted.
  */
 void peer_listener_set_context(struct peer_listener *listener, struct tls_context *context);
 /* Where it listens: the port that the kernel chose, if 0 was asked for. */

@@ -175,10 +175,12 @@ static void take_pong(struct peer *peer, const struct wire_message *pong)
 	peer->rtt_us = peer->rtt_us ? (7ULL * peer->rtt_us + rtt_us) / 8 : rtt_us;
 }
 
-/* The relay's first word. */
+/* The relay's first word: HELLO, or ERROR if it has no room for this agent. */
 static void take_hello(struct peer *peer, const struct wire_message *message)
 {
-	if (message->type != WIRE_HELLO)
+	if (message->type == WIRE_ERROR)
+		peer_fail(peer, -ECONNREFUSED, message->error.text);
+	else if (message->type != WIRE_HELLO)
 		peer_fail(peer, -EPROTO, "the relay began without HELLO");
 	else if (message->hello.version != WIRE_PROTOCOL_VERSION)
 		peer_fail(peer, -EPROTONOSUPPORT, "the relay speaks another protocol version");

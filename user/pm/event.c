@@ -143,18 +143,28 @@ static void take_attr(struct decoding *decoding, uint16_t type, const struct nla
 	}
 }
 
+/*
+ * Walks the attributes by hand: mnl_attr_for_each() rounds the message's length up and would read
+ * behind the end of one that is not a multiple of four.
+ */
 static int decode_attrs(const struct nlmsghdr *nlh, struct decoding *decoding)
 {
-	const struct nlattr *attr;
+	const struct nlattr *attr = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct genlmsghdr));
+	size_t left = mnl_nlmsg_get_payload_len(nlh) - sizeof(struct genlmsghdr);
 
-	mnl_attr_for_each (attr, nlh, sizeof(struct genlmsghdr)) {
+	while (mnl_attr_ok(attr, (int)left)) {
 		uint16_t type = mnl_attr_get_type(attr);
+		size_t step = MNL_ALIGN(attr->nla_len);
 
-		if (type > MPTCP_ATTR_MAX || attr_sizes[type] == 0)
-			continue;
-		if (mnl_attr_get_payload_len(attr) != attr_sizes[type])
-			return -EBADMSG;
-		take_attr(decoding, type, attr);
+		if (type <= MPTCP_ATTR_MAX && attr_sizes[type] != 0) {
+			if (mnl_attr_get_payload_len(attr) != attr_sizes[type])
+				return -EBADMSG;
+			take_attr(decoding, type, attr);
+		}
+		if (step >= left)
+			break;
+		left -= step;
+		attr = (const struct nlattr *)((const char *)attr + step);
 	}
 	return 0;
 }

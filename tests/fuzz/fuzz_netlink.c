@@ -69,21 +69,19 @@ static void run_event(struct fuzz *fuzz, const struct policy_event *event)
 	carry_out(fuzz, &actions);
 }
 
-static int on_message(const struct nlmsghdr *nlh, void *data)
+static void on_message(struct fuzz *fuzz, const struct nlmsghdr *nlh)
 {
 	struct policy_event tick = {.type = POLICY_TICK};
 	struct policy_event policy_event = {.type = POLICY_PM};
-	struct fuzz *fuzz = data;
 	struct pm_event event;
 
 	if (pm_event_decode(nlh, &event) < 0)
-		return MNL_CB_OK;
+		return;
 	check(pm_event_name(event.type)[0] != '\0');
 	policy_event.pm = &event;
 	run_event(fuzz, &policy_event);
 	fuzz->world.now_us += (uint64_t)event.token % 3000000;
 	run_event(fuzz, &tick);
-	return MNL_CB_OK;
 }
 
 static void fuzz_begin(struct fuzz *fuzz)
@@ -109,19 +107,40 @@ static void fuzz_begin(struct fuzz *fuzz)
 	conn_add_subflow(fuzz->conn, SUBFLOW_INITIAL, &local, &server)->state = SUBFLOW_ESTABLISHED;
 }
 
+/* Each message in memory of its own size, so that ASan sees its end. */
+static size_t next_message(struct fuzz *fuzz, const uint8_t *data, size_t left)
+{
+	struct nlmsghdr header, *nlh;
+	size_t step;
+
+	if (left < sizeof(header))
+		return left;
+	memcpy(&header, data, sizeof(header));
+	if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > left)
+		return left;
+	nlh = malloc(header.nlmsg_len);
+	check(nlh != NULL);
+	memcpy(nlh, data, header.nlmsg_len);
+	on_message(fuzz, nlh);
+	free(nlh);
+	step = MNL_ALIGN(header.nlmsg_len);
+	return step < left ? step : left;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* Aligned as a receive buffer is; of the input's size, so that ASan sees its end. */
-	void *buffer = size <= INPUT_MAX ? malloc(size + 1) : NULL;
 	struct fuzz fuzz = {0};
 
-	if (!buffer)
+	if (size > INPUT_MAX)
 		return 0;
-	memcpy(buffer, data, size);
 	fuzz_begin(&fuzz);
-	mnl_cb_run(buffer, size, 0, 0, on_message, &fuzz);
+	while (size > 0) {
+		size_t step = next_message(&fuzz, data, size);
+
+		data += step;
+		size -= step;
+	}
 	conn_free(fuzz.conn);
 	servers_free(fuzz.world.servers);
-	free(buffer);
 	return 0;
 }

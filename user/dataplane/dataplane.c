@@ -57,6 +57,7 @@ int dataplane_open(const struct dataplane_options *options, FILE *errors,
 
 	if (!dataplane)
 		return -ENOMEM;
+	programs_quiet_libbpf();
 	dataplane->options = *options;
 	dataplane->lock = -1;
 	err = pins_init(options->bpffs, options->instance, &dataplane->pins);
@@ -285,6 +286,7 @@ int dataplane_unload(const char *bpffs, const char *instance, FILE *errors)
 	struct detach_run run = {&pins, NULL, errors};
 	int err = pins_init(bpffs, instance, &pins);
 
+	programs_quiet_libbpf();
 	if (err)
 		return err;
 	if (!pins_exist(&pins))
@@ -339,6 +341,7 @@ int dataplane_pinned_interfaces(const char *bpffs, const char *instance,
 	struct pinned_run run = {&pins, out, max, 0};
 	int err = pins_init(bpffs, instance, &pins);
 
+	programs_quiet_libbpf();
 	if (!err)
 		err = pins_each(&pins, note_pinned, &run);
 	if (!err)

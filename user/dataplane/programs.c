@@ -30,6 +30,11 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
+void programs_quiet_libbpf(void)
+{
+	libbpf_set_print(print_libbpf);
+}
+
 static bool size_fits(const struct bpf_map *map, const struct bpf_map_info *info)
 {
 	return info->type == bpf_map__type(map) && info->key_size == bpf_map__key_size(map) &&
@@ -176,7 +181,6 @@ int programs_load(const struct pins *pins, const struct dataplane_options *optio
 	if (err)
 		return err;
 	raise_memlock();
-	libbpf_set_print(print_libbpf);
 	programs.xdp = relay_xdp__open();
 	programs.tc = relay_tc__open();
 	err = programs.xdp && programs.tc ? 0 : -ENOMEM;

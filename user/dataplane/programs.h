@@ -16,6 +16,9 @@ struct programs {
 	struct relay_tc *tc;
 };
 
+/* libbpf's own words go to the log, as debug messages. */
+void programs_quiet_libbpf(void);
+
 /*
  * Loads both, takes the maps that are pinned and pins those that are not, and pins the programs.
  * *ret_new (may be NULL): no map was there before.

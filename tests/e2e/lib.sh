@@ -76,21 +76,27 @@ sees() { lab_wait "$@"; }
 relay_count() { fwd "$1" "$2" --json | jq length; }
 
 # verdict NODE NAME: how many packets got it.
-verdict() { fwd "$1" stats --json | jq --arg name "$2" '[.. | objects | select(.verdict? == $name) | .packets] | add // 0'; }
+verdict() { fwd "$1" stats --json | jq --arg name "$2" '.[] | select(.verdict == $name) | .packets'; }
 
 # drops NODE: verdicts that should not be there while all goes well.
-drops() { fwd "$1" stats --json | jq -c '[.. | objects | select((.verdict? // "" | startswith("DROP")) and .packets > 0)]'; }
+drops() { fwd "$1" stats --json | jq -c '[.[] | select((.verdict | startswith("DROP")) and .packets > 0)]'; }
 
-# relay_state NODE RELAY: what the agent says of it.
-relay_state() { agent "$1" relays --json | jq -r --arg name "$2" '[.[] | select(.relay == $name) | .state] | unique | join(",")'; }
-relay_is() { [ "$(relay_state "$1" "$2")" = "$3" ]; }
+# relay_state NODE RELAY: what the agent says of its channels to it, one a family.
+relay_state() {
+	agent "$1" relays --json | jq -r --arg name "$2" '[.relays[] | select(.relay == $name) | .state] | unique | join(",")'
+}
+relay_up() { [ "$(relay_state "$1" "$2")" = up ]; }
+relay_down() { [[ "$(relay_state "$1" "$2")" != *up* ]]; }
 
 # detours NODE: how many detour subflows the agent knows, over all connections.
-detours() { agent "$1" connections --json | jq '[.[].subflows[] | select(.kind == "detour" and .state == "established")] | length'; }
+detours() { agent "$1" connections --json | jq '[.connections[].subflows[] | select(.kind == "detour" and .state == "established")] | length'; }
 has_detours() { [ "$(detours "$1")" = "$2" ]; }
 
-# kernel_subflows NODE: established MPTCP subflows there to the transfers' ports and the relays', by ss.
-kernel_subflows() { lab_exec "$1" ss -Htni state established | grep -c 'tcp-ulp-mptcp.*' || true; }
+# lease_port NODE ADDRESS: the detour port of a lease at that address of the relay.
+lease_port() {
+	fwd "$1" leases --json | jq -r --arg at "$2" '[.[].detour | capture("^\\[?(?<addr>[^\\]]*)\\]?:(?<port>[0-9]+)$") |
+		select(.addr == $at) | .port][0]'
+}
 
 # ---- Packets at a target -------------------------------------------------------------------
 

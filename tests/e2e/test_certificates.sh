@@ -80,5 +80,5 @@ check "both paths carry" transfer_shared good
 
 pki revoke client >/dev/null
 kill -HUP "$(lab_pid relay)"
-check "revoked while connected: the channel ends" sees 5 not relay_is client relay up
+check "revoked while connected: the channel ends" sees 5 relay_down client relay
 finish

@@ -40,7 +40,7 @@ nft_relay
 lease_for() { # FAMILY ADDRESS
 	TRANSFER_PORT=7000
 	transfer "lease$1" "$1" >/dev/null 2>&1 || true
-	fwd relay leases --json | jq -r --arg relay "$2" '[.[] | select(.relay == $relay)][0].port'
+	lease_port relay "$2"
 }
 
 # capture NAME COMMAND...: what the server's link carries meanwhile.

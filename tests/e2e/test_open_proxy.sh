@@ -12,12 +12,6 @@ RELAY4=$(lab_addr4 relay) RELAY6=$(lab_addr6 relay)
 
 send() { lab_exec "$1" python3 "$E2E_HERE/syn.py" "${@:2}"; }
 
-# lease_port FAMILY: the detour port of the client's lease.
-lease_port() {
-	fwd relay leases --json | jq -r --arg relay "$(if [ "$1" = 6 ]; then echo "$RELAY6"; else echo "$RELAY4"; fi)" \
-		'[.[] | select(.relay == $relay)][0].port'
-}
-
 # arrives COUNT COMMAND...: so many packets from the relay reach the server.
 arrives() {
 	local expected=$1 seen
@@ -42,7 +36,7 @@ watch_start server "$RELAY4" "$RELAY6"
 for family in 4 6; do
 	relay=$RELAY4
 	[ $family = 4 ] || relay=$RELAY6
-	port=$(lease_port $family)
+	port=$(lease_port relay "$relay")
 	to=(--to "$relay" --port "$port")
 	# The proof that these tests can fail: what is allowed arrives, and is counted.
 	check "v$family: MP_JOIN from the lease's owner arrives" arrives 1 send client "${to[@]}" --option join --source-port 41000
@@ -68,7 +62,7 @@ stranger() {
 	[ "$(watch_packets client)" = 0 ]
 }
 lab_exec client nft flush chain inet watch in
-lab_exec client nft add rule inet watch in ip saddr "$RELAY4" tcp sport "$(lease_port 4)" counter name seen
+lab_exec client nft add rule inet watch in ip saddr "$RELAY4" tcp sport "$(lease_port relay "$RELAY4")" counter name seen
 check "a stranger's packet to the flow's source port" stranger
 
 # A destination that the configuration does not allow: r2 itself, where a server listens.

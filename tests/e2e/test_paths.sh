@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # The relay works by the hook that was asked for, and dropped nothing.
-hook_is() { fwd relay status --json | jq -e --arg hook "$1" '[.interfaces[].hook] | all(. == $hook)'; }
+hook_is() { fwd relay status --json | jq -e --arg hook "$1" '[.interfaces[].mode] | length > 0 and all(. == $hook)'; }
 
 run_in() { # MODE OPTION...
 	local mode=$1 family name

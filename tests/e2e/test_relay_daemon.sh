@@ -17,14 +17,11 @@ same_subflows() {
 	[ "$1" = "$(ports "$2")" ] && [ "$(wc -w <<<"$1")" = 2 ]
 }
 
-flows_of_others() { fwd relay flows --json | jq length; }
-
 # A SYN under a lease makes a flow without the daemon.
-lease_port() { fwd relay leases --json | jq -r '.[0].port'; }
 syn_forwarded() {
 	local before after
 	before=$(verdict relay FORWARD_NEW)
-	lab_exec client python3 "$E2E_HERE/syn.py" --option join --to "$(lab_addr4 relay)" --port "$(lease_port)"
+	lab_exec client python3 "$E2E_HERE/syn.py" --option join --to "$(lab_addr4 relay)" --port "$(lease_port relay "$(lab_addr4 relay)")"
 	sleep 0.3
 	after=$(verdict relay FORWARD_NEW)
 	[ $((after - before)) = 1 ]
@@ -35,10 +32,10 @@ transfer_begin kill
 sleep 2
 before=$(subflows_of $((TRANSFER_PORT - 1)))
 lab_kill relay KILL
-check "flows can be listed with the daemon dead" [ "$(flows_of_others)" -ge 1 ]
+check "flows can be listed with the daemon dead" [ "$(relay_count relay flows)" -ge 1 ]
 check "a new SYN under a lease is forwarded with the daemon dead" syn_forwarded
 check "it starts again" relay_start relay
-check "the agent comes back" sees 15 relay_is client relay up
+check "the agent comes back" sees 15 relay_up client relay
 check "the transfer completes" transfer_end kill
 check "whole" transfer_whole kill
 check "kill -9: no subflow was lost" same_subflows "$before" report-kill
@@ -48,7 +45,7 @@ sleep 2
 before=$(subflows_of $((TRANSFER_PORT - 1)))
 check "a second daemon takes over" relay_start relay relay-new
 check "the first one ends by itself" sees 5 lab_dead relay
-check "the agent comes back" sees 15 relay_is client relay up
+check "the agent comes back" sees 15 relay_up client relay
 check "the transfer completes" transfer_end upgrade
 check "whole" transfer_whole upgrade
 check "upgrade: no subflow was lost" same_subflows "$before" report-upgrade

@@ -21,7 +21,7 @@ check "two detours" has_detours client 2
 lab_links cut relay >/dev/null
 check "the transfer completes without the first relay" transfer_end lose
 check "whole" transfer_whole lose
-check "the agent knows which relay is dead" sees 6 relay_is client relay2 up
+check "the agent knows which relay is dead" sees 6 relay_up client relay2
 transfer_file 8
 check "a new connection uses the other" transfer other
 check "both paths carry" transfer_shared other

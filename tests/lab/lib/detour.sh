@@ -113,10 +113,8 @@ agent_start() {
 
 agent_serves() { lab_alive "$1" && agent "$1" status --json; }
 
-# agent_connected NODE: to all relays.
-agent_connected() {
-	[ "$(agent "$1" relays --json | grep -c '"state": *"up"')" -ge "${#LAB_RELAYS[@]}" ]
-}
+# agent_connected NODE: to all relays, by all addresses.
+agent_connected() { agent "$1" relays --json | jq -e '.relays | length > 0 and all(.state == "up")'; }
 
 detour_up() {
 	local node

@@ -7,36 +7,32 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 lab --no-agent
-refused() { # NAME: an agent with that certificate never gets a channel, and says why
-	agent_start client || return 1
-	! lab_wait 3 agent_connected client || return 1
-	[ "$(relay_count relay leases)" = 0 ]
-}
-stop() { lab_kill client; }
+BAD=$LAB_DIR/bad # NAME.crt, NAME.key
+mkdir "$BAD"
 
-# use NAME: the client's configuration names that certificate and key.
-use() { sed -i "s|^Cert=.*|Cert=$1.crt|; s|^Key=.*|Key=$1.key|" "$LAB_DIR/client.conf"; }
+# ---- Certificates that must not do ---------------------------------------------------------
 
-# A certificate of the same CA that is over: openssl, because detour-pki makes none.
-make_expired() {
-	local base=$LAB_DIR/expired
-	openssl ecparam -name prime256v1 -genkey -noout -out "$base.key"
-	openssl req -new -key "$base.key" -subj /CN=expired -out "$base.csr"
-	printf 'extendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\n' >"$base.ext"
-	faketime_sign "$base"
+make_of_another_ca() {
+	"$LAB_BUILD/detour-pki" --dir "$LAB_DIR/other" ca
+	"$LAB_BUILD/detour-pki" --dir "$LAB_DIR/other" client stranger
+	cp "$LAB_DIR"/other/stranger.{crt,key} "$BAD"
 }
-faketime_sign() {
-	openssl ca -batch -notext -startdate 20200101000000Z -enddate 20210101000000Z \
-		-config <(ca_config) -in "$1.csr" -out "$1.crt" -extfile "$1.ext"
+
+make_revoked() {
+	pki client revoked
+	cp "$LAB_DIR"/pki/revoked.{crt,key} "$BAD"
+	pki revoke revoked
+	kill -HUP "$(lab_pid relay)" # it reads the list again
 }
+
 ca_config() {
 	cat <<-END
 		[ca]
 		default_ca=d
 		[d]
-		database=$LAB_DIR/expired.db
-		new_certs_dir=$LAB_DIR
-		serial=$LAB_DIR/expired.serial
+		database=$BAD/db
+		new_certs_dir=$BAD
+		serial=$BAD/serial
 		certificate=$LAB_DIR/pki/ca.crt
 		private_key=$LAB_DIR/pki/ca.key
 		default_md=sha256
@@ -46,39 +42,75 @@ ca_config() {
 	END
 }
 
-"$LAB_BUILD/detour-pki" --dir "$LAB_DIR/other" ca >/dev/null
-"$LAB_BUILD/detour-pki" --dir "$LAB_DIR/other" client client >/dev/null
-: >"$LAB_DIR/expired.db"
-echo 77 >"$LAB_DIR/expired.serial"
-make_expired >"$LAB_DIR/log/openssl" 2>&1 || { sed 's/^/# /' "$LAB_DIR/log/openssl"; exit 1; }
-pki client revoked >/dev/null
-pki revoke revoked >/dev/null
-kill -HUP "$(lab_pid relay)" # it reads the CRL again
+# Of the right CA, but over: by openssl, because detour-pki makes none.
+make_expired() {
+	: >"$BAD/db"
+	echo 77 >"$BAD/serial"
+	ca_config >"$BAD/ca.conf"
+	printf 'extendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\n' >"$BAD/extensions"
+	openssl ecparam -name prime256v1 -genkey -noout -out "$BAD/expired.key" &&
+		openssl req -new -key "$BAD/expired.key" -subj /CN=expired -out "$BAD/request" &&
+		openssl ca -batch -notext -startdate 20200101000000Z -enddate 20210101000000Z \
+			-config "$BAD/ca.conf" -in "$BAD/request" -out "$BAD/expired.crt" -extfile "$BAD/extensions"
+}
 
-for kind in "another CA:$LAB_DIR/other/client:unknown|verif|CA" "expired:$LAB_DIR/expired:expired" \
-	"revoked:$LAB_DIR/pki/revoked:revoked" "a relay's:$LAB_DIR/pki/relay:purpose|unsupported|certificate"; do
-	IFS=: read -r name file why <<<"$kind"
-	use "$file"
-	check "$name: no channel, no lease" refused
-	check "$name: the agent's log says why" grep -qiE "$why" "$LAB_DIR/log/client"
-	stop
+# ---- The relay's judgement -----------------------------------------------------------------
+
+# hears CERT-OPTIONS...: how many bytes the relay tells a client that does not judge itself.
+hears() {
+	lab_exec client timeout 3 openssl s_client -quiet -tls1_3 -alpn detour/1 -CAfile "$LAB_DIR/pki/ca.crt" \
+		-connect "$(lab_addr4 relay):45672" "$@" </dev/null 2>/dev/null | wc -c
+}
+hears_something() { [ "$(hears "$@")" -gt 0 ]; }
+hears_nothing() { [ "$(hears "$@")" = 0 ]; }
+
+# ---- The agent's words ---------------------------------------------------------------------
+
+# with NAME COMMAND...: while an agent with that certificate runs, or tries to.
+with() {
+	local status=0
+	sed "s|^Cert=.*|Cert=$1.crt|; s|^Key=.*|Key=$1.key|" "$LAB_DIR/good.conf" >"$LAB_DIR/client.conf"
 	: >"$LAB_DIR/log/client"
+	agent_start client || true
+	shift
+	"$@" || status=1
+	lab_kill client
+	return "$status"
+}
+
+agent_says() { sees 5 grep -qiE "$1" "$LAB_DIR/log/client"; }
+no_channel() { ! lab_wait 2 agent_connected client; }
+no_lease() { [ "$(relay_count relay leases)" = 0 ]; }
+
+make_bad() { make_of_another_ca && make_revoked && make_expired && cp "$LAB_DIR"/pki/relay.{crt,key} "$BAD"; }
+cp "$LAB_DIR/client.conf" "$LAB_DIR/good.conf"
+make_bad >"$E2E_OUTPUT" 2>&1 || { sed 's/^/# /' "$E2E_OUTPUT"; exit 1; }
+
+# The proof that "hears nothing" can fail.
+check "a good certificate hears the relay" hears_something -cert "$LAB_DIR/pki/client.crt" -key "$LAB_DIR/pki/client.key"
+check "no certificate hears nothing" hears_nothing
+for row in "stranger:another CA:another CA" "expired:expired:expired" "revoked:revoked:revoked" "relay:a relay's:not for this side"; do
+	IFS=: read -r name kind words <<<"$row"
+	check "$kind: hears nothing" hears_nothing -cert "$BAD/$name.crt" -key "$BAD/$name.key"
+	check "$kind: the agent says so" with "$BAD/$name" agent_says "$words"
+	check "$kind: no channel" with "$BAD/$name" no_channel
 done
+check "no lease was given" no_lease
 
-use "$LAB_DIR/expired"
-agent_start client || true
 transfer_file 1
-check "connections work without a channel" transfer direct
+check "connections work without a channel" with "$BAD/revoked" transfer direct
 check "whole" transfer_whole direct
-stop
 
-use "$LAB_DIR/pki/client"
-check "the good certificate: a channel" agents_up
+# ---- The good one, until it is revoked -----------------------------------------------------
+
+cp "$LAB_DIR/good.conf" "$LAB_DIR/client.conf"
+agents_up
 transfer_file 8
-check "and a detour" transfer good
+check "the good certificate: a transfer" transfer good
 check "both paths carry" transfer_shared good
 
 pki revoke client >/dev/null
 kill -HUP "$(lab_pid relay)"
 check "revoked while connected: the channel ends" sees 5 relay_down client relay
+check "revoked while connected: the agent says so" agent_says revoked
 finish

@@ -100,18 +100,21 @@ relay_start() {
 	lab_spawn_in "$node" "$name" "$LAB_BUILD/detour-fwd" load "${interfaces[@]}" --mode "$LAB_MODE" \
 		--config "$LAB_DIR/$node.conf" --instance "$node" --bpffs "$LAB_DIR/bpf/$node" \
 		--run-dir "$LAB_DIR/run"
-	lab_wait 10 relay_serves "$node" "$name"
+	lab_wait 10 up_or_dead "$name" relay_serves "$node" "$name" && lab_alive "$name"
 }
 
-relay_serves() { lab_alive "${2:-$1}" && fwd "$1" status --json | grep -q '"pid": *'"$(lab_pid "${2:-$1}")"; }
+# up_or_dead NAME COMMAND...: the command succeeds, or that process has ended: no use to wait longer.
+up_or_dead() { lab_dead "$1" || "${@:2}"; }
+
+relay_serves() { fwd "$1" status --json | grep -q '"pid": *'"$(lab_pid "${2:-$1}")"; }
 
 agent_start() {
 	lab_spawn_in "$1" "$1" "$LAB_BUILD/detour-agent" run --config "$LAB_DIR/$1.conf" \
 		--instance "$1" --run-dir "$LAB_DIR/run"
-	lab_wait 10 agent_serves "$1"
+	lab_wait 10 up_or_dead "$1" agent_serves "$1" && lab_alive "$1"
 }
 
-agent_serves() { lab_alive "$1" && agent "$1" status --json; }
+agent_serves() { agent "$1" status --json; }
 
 # agent_connected NODE: to all relays, by all addresses.
 agent_connected() { agent "$1" relays --json | jq -e '.relays | length > 0 and all(.state == "up")'; }

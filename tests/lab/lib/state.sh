@@ -35,7 +35,12 @@ lab_spawn() {
 		setsid "$@" </dev/null >>"$LAB_DIR/log/$name" 2>&1 &
 		echo $! >"$LAB_DIR/pid/$name"
 	)
+	lab_wait 2 lab_settled "$(lab_pid "$name")"
 }
+
+# Before setsid(1) has done its work the process does not look like one of the lab's.
+lab_settled() { [ ! -e "/proc/$1" ] || [ "$(session_of "$1")" = "$1" ]; }
+session_of() { cut -d' ' -f6 "/proc/$1/stat" 2>/dev/null; }
 
 # lab_spawn_in NODE NAME COMMAND...
 lab_spawn_in() {
@@ -49,7 +54,7 @@ lab_pid() { cat "$LAB_DIR/pid/$1" 2>/dev/null; }
 # A process id is only a number: /proc says whether it is still the one that was started here.
 lab_alive() {
 	local pid
-	pid=$(lab_pid "$1") && [ "$(cut -d' ' -f6 "/proc/$pid/stat" 2>/dev/null)" = "$pid" ] &&
+	pid=$(lab_pid "$1") && [ "$(session_of "$pid")" = "$pid" ] &&
 		[ "$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat")" != Z ]
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * How many LEASE_GETs one core of a relay answers: a relay process and a process of agents, each
- * on a core of its own if there are two, over loopback with real TLS. The answer is made up at once,
- * so this is the channel's share of a lease alone.
+ * on a core of its own if there are two, over loopback with real TLS. The answer is made up at
+ * once, so this is the channel's share of a lease alone.
  *
  * usage: bench_channel [CONNECTIONS [SECONDS [IN-FLIGHT]]]
  */

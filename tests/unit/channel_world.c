@@ -41,8 +41,7 @@ static X509 *read_certificate(const char *path)
 	return cert;
 }
 
-/* anna's certificate with another validity (seconds from now), signed again by the CA. */
-static void make_variant(const struct pki *pki, const char *name, long from, long to, bool usage)
+void pki_variant(const struct pki *pki, const char *name, long from, long to, bool usage)
 {
 	X509 *cert = read_certificate(pki_path(pki, "anna.crt"));
 	FILE *key_file = fopen(pki_path(pki, "ca.key"), "re");
@@ -77,9 +76,9 @@ void pki_make(struct pki *pki)
 	assert_non_null(getcwd(here, sizeof(here)));
 	snprintf(command, sizeof(command), make_script, pki->dir, here);
 	shell(command);
-	make_variant(pki, "expired.crt", -7200, -3600, true);
-	make_variant(pki, "future.crt", 3600, 7200, true);
-	make_variant(pki, "nousage.crt", -3600, 3600, false);
+	pki_variant(pki, "expired.crt", -7200, -3600, true);
+	pki_variant(pki, "future.crt", 3600, 7200, true);
+	pki_variant(pki, "nousage.crt", -3600, 3600, false);
 }
 
 void pki_remove(struct pki *pki)
@@ -249,7 +248,7 @@ void world_connect(struct world *world, struct tls_context *context, const char 
 {
 	tls_context_free(world->agent_context);
 	world->agent_context = context;
-	assert_int_equal(peer_connect(&world->loop, context, NULL, &world->endpoint, name,
+	assert_int_equal(peer_connect(&world->loop, context, world->from, &world->endpoint, name,
 				      &callbacks, world, &world->agent.peer),
 			 0);
 }

@@ -23,6 +23,9 @@ struct pki {
 void pki_make(struct pki *pki);
 void pki_remove(struct pki *pki);
 
+/* anna's certificate with another validity (seconds from now), signed by the CA, as file `name`. */
+void pki_variant(const struct pki *pki, const char *name, long from, long to, bool usage);
+
 /* What the callbacks of one side have heard. */
 struct side {
 	struct peer *peer; /* NULL when closed */
@@ -44,7 +47,8 @@ struct world {
 	bool guard_fired;
 	struct tls_context *relay_context, *agent_context;
 	struct peer_listener *listener;
-	struct endpoint endpoint; /* where to connect */
+	struct endpoint endpoint;    /* where to connect */
+	const struct endpoint *from; /* and from where; NULL: any */
 	struct side relay, agent;
 	unsigned int refused;
 	int refused_err;

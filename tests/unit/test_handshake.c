@@ -292,6 +292,26 @@ static void test_crl_reload(void **state)
 	world_done(&world);
 }
 
+/* A channel does not outlive the certificate that opened it. */
+static void test_expires_meanwhile(void **state)
+{
+	struct tls_context *agent;
+	struct world world;
+
+	(void)state;
+	pki_variant(&pki, "short.crt", -60, 2, true);
+	agent = pki_context(&pki, false, "anna", NULL);
+	show(agent, "short.crt");
+	world_init(&world, &pki);
+	world_listen(&world, pki_context(&pki, true, "fra", NULL), "127.0.0.1:0");
+	world_connect(&world, agent, "fra");
+	assert_true(world_run(&world, &world.agent.messages, 1, 1500));
+	assert_true(world_run(&world, &world.relay.closed, 1, 5000));
+	assert_int_equal(world.relay.err, -EKEYREJECTED);
+	assert_string_equal(world.relay.reason, "the certificate has expired");
+	world_done(&world);
+}
+
 /* Files that do not fit together; the reason is what is printed. */
 static void test_bad_files(void **state)
 {
@@ -354,7 +374,7 @@ int main(void)
 		cmocka_unit_test(test_no_alpn),		 cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_silent_strangers), cmocka_unit_test(test_other_version),
 		cmocka_unit_test(test_all_places_taken), cmocka_unit_test(test_crl_reload),
-		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_bad_files),	 cmocka_unit_test(test_expires_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, remove_pki);

@@ -73,6 +73,24 @@ static void test_dual_stack(void **state)
 	world_done(&world);
 }
 
+/* The relay sees the address that the agent was told to use. */
+static void test_local_address(void **state)
+{
+	struct endpoint from = {};
+	struct world world;
+
+	(void)state;
+	assert_int_equal(addr_parse("127.0.0.9", &from.addr), 0);
+	world_init(&world, &pki);
+	world.from = &from;
+	world_listen(&world, pki_context(&pki, true, "fra", NULL), "[::]:0");
+	world_connect(&world, pki_context(&pki, false, "anna", NULL), "fra");
+	assert_true(world_run(&world, &world.agent.messages, 1, 2000));
+	assert_true(addr_equal(&peer_remote(world.relay.peer)->addr, &from.addr));
+	assert_true(addr_equal(&peer_local(world.agent.peer)->addr, &from.addr));
+	world_done(&world);
+}
+
 static void test_send_before_ready(void **state)
 {
 	struct wire_message message = lease_get(1);
@@ -236,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_pipeline),
 		cmocka_unit_test(test_dual_stack),
+		cmocka_unit_test(test_local_address),
 		cmocka_unit_test(test_send_before_ready),
 		cmocka_unit_test(test_connection_refused),
 		cmocka_unit_test(test_ping),

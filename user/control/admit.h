@@ -16,7 +16,7 @@ struct admit {
 	struct detour_addr under_way[ADMIT_IN_ALL]; /* one entry a handshake, in no order */
 };
 
-/* One more handshake with `addr`. -EBUSY: it has as many as it may; -ENOSPC: all places are taken. */
+/* One more handshake. -EBUSY: `addr` has as many as it may; -ENOSPC: all places are taken. */
 int admit_enter(struct admit *admit, const struct detour_addr *addr);
 
 /* One less; what never entered is ignored. */

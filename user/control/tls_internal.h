@@ -10,10 +10,8 @@
 
 #include "user/control/tls.h"
 
-/* RFC 7301: length byte and name. A client that does not offer it gets an alert and no certificate. */
-#define TLS_ALPN \
-	"\x08"   \
-	"detour/1"
+/* RFC 7301: length byte and name. A client that does not offer it gets no certificate to see. */
+#define TLS_ALPN     "\010detour/1"
 #define TLS_ALPN_LEN 9
 
 struct tls_context {

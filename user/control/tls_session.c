@@ -115,7 +115,7 @@ static int session_error(struct tls_session *session, int ret)
 	}
 }
 
-/* OpenSSL's queue of errors is the thread's: one that somebody else left would be taken for ours. */
+/* OpenSSL's queue of errors is the thread's: what others left in it would be taken for ours. */
 static void forget_errors(void)
 {
 	ERR_clear_error();

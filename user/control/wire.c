@@ -15,7 +15,7 @@
 
 #define WORD 4
 
-/* TLV types from here on may be skipped by who does not know them; below, the message is refused. */
+/* TLV types from here on may be skipped if unknown; others make the message an unknown one. */
 #define TLV_SKIPPABLE 224
 
 #define TLV_HEAD_LEN	 2
@@ -23,7 +23,7 @@
 #define FIXED_HEADER_LEN WORD
 #define ADDR_LEN	 16
 
-/* Bytes still to be written or read. Writing past the end is remembered, reading past it gives 0. */
+/* Bytes to be written or read. Writing past the end is remembered, reading past it gives 0. */
 struct writer {
 	uint8_t *at, *end;
 	bool full;

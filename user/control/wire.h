@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages of the channel between structs and bytes (RFC 8803 header and TLVs; docs/PROTOCOL.md).
- * Pure: no sockets, no memory.
+ * Messages of the channel between structs and bytes (RFC 8803 header and TLVs; docs/PROTOCOL.md;
+ * layouts in include/detour/wire.h). Pure: no sockets, no memory.
  */
 #ifndef DETOUR_CONTROL_WIRE_H
 #define DETOUR_CONTROL_WIRE_H
@@ -10,8 +10,6 @@
 #include <sys/types.h>
 
 #include "user/base/addr.h"
-
-/* Layouts and numbers on the wire: include/detour/wire.h. */
 
 #define WIRE_PROTOCOL_VERSION 1
 #define WIRE_MESSAGE_MAX      1020 /* RFC 8803: 255 words of 4 bytes */
@@ -22,7 +20,7 @@ enum wire_type {
 	WIRE_LEASE_GET,	 /* agent -> relay: RFC 8803 Connect; idempotent */
 	WIRE_LEASE,	 /* relay -> agent: the lease */
 	WIRE_LEASE_DROP, /* agent -> relay: not needed any longer; acknowledged by the same */
-	WIRE_LEASE_LOST, /* relay -> agent, unasked: a lease has ended (denied by a new configuration) */
+	WIRE_LEASE_LOST, /* relay -> agent, unasked: a lease has ended (is denied from now on) */
 	WIRE_PING,	 /* either way */
 	WIRE_PONG,	 /* the answer, same request id and stamp */
 	WIRE_ERROR,	 /* relay -> agent: RFC 8803 Error */
@@ -45,8 +43,7 @@ enum wire_hello_flag {
 
 struct wire_message {
 	enum wire_type type;
-	uint32_t
-		request_id; /* chosen by who asks; 0 in what is not an answer (HELLO, LEASE_LOST) */
+	uint32_t request_id; /* chosen by who asks; 0 in what nobody asked for */
 	union {
 		struct {
 			uint8_t version; /* WIRE_PROTOCOL_VERSION */
@@ -59,9 +56,9 @@ struct wire_message {
 		} lease_get, lease_drop, lease_lost;
 		struct {
 			struct endpoint server;
-			struct endpoint
-				detour; /* where the client's SYN goes; its address as the relay sees
-						   it: behind a 1:1 NAT the agent uses the one it dialled */
+			/* where the client's SYN goes; its address is as the relay sees it: behind
+			   a 1:1 NAT the agent uses the one that it dialled */
+			struct endpoint detour;
 			struct detour_addr client; /* the only address that the lease covers */
 			uint32_t lifetime_s;	   /* after the channel's end */
 		} lease;

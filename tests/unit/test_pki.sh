@@ -89,6 +89,10 @@ at_once() {
 	[ "$(pki list | awk '/^many/ { print $4 }' | sort -u | wc -l)" = 5 ]
 }
 
+relay_revoked() {
+	pki revoke fra | grep -q "take .relay fra. out"
+}
+
 no_litter() {
 	! compgen -G "$dir/pki/.work.*"
 }
@@ -126,6 +130,7 @@ check "the name may be given again" pki client bob
 check "and is good" listed bob good
 check "several at once" at_once
 check "nothing is left lying about" no_litter
+check "revoking a relay says what clients must do" relay_revoked
 check "version" pki version
 check "help" pki --help
 echo "1..$count"

@@ -1,43 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Channels of clients: HELLO, leases given and dropped, and what their end means for leases. */
-#include "user/fwd/clients.h"
+#include "user/fwd/clients_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
 #include <utlist.h>
 
 #include "user/base/log.h"
-#include "user/control/peer.h"
 #include "user/fwd/clock.h"
 #include "user/fwd/grants.h"
 #include "user/fwd/identities.h"
 
 /* Channels of one identity at once: several hosts may share a name, or an address change leave one behind. */
 #define CHANNELS_PER_IDENTITY 64
-
-struct client {
-	struct clients *clients;
-	struct peer *peer;
-	struct lease_holder_key holder;
-	uint64_t since_ns;
-	struct client *prev, *next;
-};
-
-struct clients {
-	uv_loop_t *loop;
-	struct tls_context *context;
-	const struct fwd_config *config;
-	struct grants *grants;
-	struct identities *identities;
-	struct peer_listener *listener;
-	struct client *list;
-	size_t count;
-	uint64_t refused_logged_ns;
-	uint64_t refused_unlogged;
-};
 
 static bool identity_in_use(void *data, uint32_t number)
 {
@@ -363,57 +340,4 @@ void clients_lease_lost(struct clients *clients, const struct lease *lease)
 size_t clients_count(const struct clients *clients)
 {
 	return clients->count;
-}
-
-struct json_object *clients_json(const struct clients *clients)
-{
-	struct json_object *array = json_object_new_array();
-	const struct client *client;
-	uint64_t now = clock_now_ns();
-
-	DL_FOREACH (clients->list, client) {
-		struct json_object *row = json_object_new_object();
-		uint32_t leases = leases_count_of(grants_leases(clients->grants),
-						  client->holder.identity);
-		char text[ADDR_TEXT_LEN];
-
-		json_object_object_add(row, "identity",
-				       json_object_new_string(peer_identity(client->peer)));
-		json_object_object_add(row, "address",
-				       json_object_new_string(
-					       endpoint_format(peer_remote(client->peer), text)));
-		json_object_object_add(row, "relay",
-				       json_object_new_string(
-					       endpoint_format(peer_local(client->peer), text)));
-		json_object_object_add(row, "since_s",
-				       json_object_new_int64(
-					       (int64_t)((now - client->since_ns) / SECOND_NS)));
-		json_object_object_add(row, "rtt_us",
-				       json_object_new_int64(peer_rtt_us(client->peer)));
-		json_object_object_add(row, "leases", json_object_new_int64(leases));
-		json_object_array_add(array, row);
-	}
-	return array;
-}
-
-struct json_object *clients_listener_json(const struct clients *clients)
-{
-	const struct peer_listener_counters *counters = peer_listener_counters(clients->listener);
-	struct json_object *object = json_object_new_object();
-	char text[ADDR_TEXT_LEN];
-
-	json_object_object_add(object, "address",
-			       json_object_new_string(
-				       endpoint_format(peer_listener_endpoint(clients->listener),
-						       text)));
-	json_object_object_add(object, "accepted",
-			       json_object_new_int64((int64_t)counters->accepted));
-	json_object_object_add(object, "ready", json_object_new_int64((int64_t)counters->ready));
-	json_object_object_add(object, "refused_limit",
-			       json_object_new_int64((int64_t)counters->refused_limit));
-	json_object_object_add(object, "handshake_failed",
-			       json_object_new_int64((int64_t)counters->handshake_failed));
-	json_object_object_add(object, "handshake_timeout",
-			       json_object_new_int64((int64_t)counters->handshake_timeout));
-	return object;
 }

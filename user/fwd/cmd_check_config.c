@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "user/base/cleanup.h"
 #include "user/base/table.h"
 #include "user/conf/fwd_config.h"
 #include "user/fwd/commands.h"
+#include "user/fwd/json.h"
 
 /* A list is printed as one key a value: here the values stand together. */
 static void add_value(struct json_object *section, const char *key, const char *value)

@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "user/base/cleanup.h"
 #include "user/base/table.h"
 #include "user/dataplane/tables.h"
 #include "user/fwd/clock.h"
 #include "user/fwd/commands.h"
+#include "user/fwd/json.h"
 
 #define BATCH 1024
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* detour-fwd leases: who may reach what, read from the pinned map. */
-#include <json-c/json.h>
-
 #include "user/base/cleanup.h"
 #include "user/base/table.h"
 #include "user/dataplane/tables.h"
 #include "user/fwd/clock.h"
 #include "user/fwd/commands.h"
+#include "user/fwd/json.h"
 #include "user/fwd/leases.h"
 
 static const struct table_column columns[] = {

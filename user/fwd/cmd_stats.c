@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "user/base/cleanup.h"
 #include "user/base/table.h"
 #include "user/dataplane/tables.h"
 #include "user/fwd/commands.h"
+#include "user/fwd/json.h"
 
 static const struct table_column columns[] = {
 	{"verdict", "VERDICT", TABLE_TEXT},

@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "user/base/cleanup.h"
 #include "user/base/ipc.h"
 #include "user/base/table.h"
 #include "user/dataplane/dataplane.h"
 #include "user/dataplane/tables.h"
 #include "user/fwd/commands.h"
+#include "user/fwd/json.h"
 #include "user/fwd/relay.h"
 
 #define INTERFACES_MAX 64

@@ -32,22 +32,3 @@ void commands_print(const struct cli_options *options, const struct table_column
 		table_print(stdout, columns, count, rows);
 	json_object_put(rows);
 }
-
-void json_add_int(struct json_object *object, const char *key, int64_t value)
-{
-	json_object_object_add(object, key, json_object_new_int64(value));
-}
-
-void json_add_text(struct json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
-
-void json_add_endpoint(struct json_object *object, const char *key, const struct detour_addr *addr,
-		       in_port_t port_be)
-{
-	struct endpoint endpoint = {*addr, port_be};
-	char text[ADDR_TEXT_LEN];
-
-	json_add_text(object, key, endpoint_format(&endpoint, text));
-}

@@ -4,9 +4,7 @@
 #define DETOUR_FWD_COMMANDS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include "user/base/addr.h"
 #include "user/base/cli.h"
 
 struct json_object;
@@ -27,10 +25,5 @@ int commands_open_tables(const struct cli_options *options, struct tables **ret_
 /* Prints the rows as JSON or as a table, and releases them. */
 void commands_print(const struct cli_options *options, const struct table_column *columns,
 		    size_t count, struct json_object *rows);
-
-void json_add_int(struct json_object *object, const char *key, int64_t value);
-void json_add_text(struct json_object *object, const char *key, const char *value);
-void json_add_endpoint(struct json_object *object, const char *key, const struct detour_addr *addr,
-		       in_port_t port_be);
 
 #endif /* DETOUR_FWD_COMMANDS_H */

@@ -9,6 +9,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "user/fwd/quotas.h"
+
 struct server_key {
 	struct lease_holder_key holder;
 	struct detour_addr server;
@@ -31,19 +33,12 @@ struct holder {
 	UT_hash_handle hh;
 };
 
-/* How many leases an identity has, over all its holders. */
-struct quota {
-	uint32_t identity;
-	uint32_t count;
-	UT_hash_handle hh;
-};
-
 struct leases {
 	struct lease_store store;
 	struct lease_limits limits;
 	struct record *by_port, *by_server;
 	struct holder *holders;
-	struct quota *quotas;
+	struct quotas *quotas;
 };
 
 _Static_assert(sizeof(struct lease_holder_key) == 40, "hashed as bytes: no padding");
@@ -56,6 +51,11 @@ int leases_new(const struct lease_store *store, const struct lease_limits *limit
 
 	if (!leases)
 		return -ENOMEM;
+	leases->quotas = quotas_new();
+	if (!leases->quotas) {
+		free(leases);
+		return -ENOMEM;
+	}
 	leases->store = *store;
 	leases->limits = *limits;
 	*ret_leases = leases;
@@ -65,31 +65,6 @@ int leases_new(const struct lease_store *store, const struct lease_limits *limit
 void leases_set_limits(struct leases *leases, const struct lease_limits *limits)
 {
 	leases->limits = *limits;
-}
-
-static struct quota *quota_get(struct leases *leases, uint32_t identity)
-{
-	struct quota *quota;
-
-	HASH_FIND(hh, leases->quotas, &identity, sizeof(identity), quota);
-	if (quota)
-		return quota;
-	quota = calloc(1, sizeof(*quota));
-	if (!quota)
-		return NULL;
-	quota->identity = identity;
-	HASH_ADD(hh, leases->quotas, identity, sizeof(quota->identity), quota);
-	return quota;
-}
-
-static void quota_lower(struct leases *leases, uint32_t identity)
-{
-	struct quota *quota = quota_get(leases, identity);
-
-	if (!quota || --quota->count > 0)
-		return;
-	HASH_DELETE(hh, leases->quotas, quota);
-	free(quota);
 }
 
 static struct holder *holder_find(const struct leases *leases, const struct lease_holder_key *key)
@@ -143,7 +118,7 @@ static void record_unlink(struct leases *leases, struct record *record)
 	HASH_DELETE(by_port, leases->by_port, record);
 	HASH_DELETE(by_server, leases->by_server, record);
 	DL_DELETE(holder->records, record);
-	quota_lower(leases, holder->key.identity);
+	quotas_lower(leases->quotas, holder->key.identity);
 	holder_put(leases, holder);
 	free(record);
 }
@@ -159,9 +134,8 @@ static int record_new(struct leases *leases, const struct lease_holder_key *key,
 {
 	struct record *record = calloc(1, sizeof(*record));
 	struct holder *holder = holder_get(leases, key);
-	struct quota *quota = quota_get(leases, key->identity);
 
-	if (!record || !holder || !quota) {
+	if (!record || !holder || quotas_raise(leases->quotas, key->identity)) {
 		if (holder)
 			holder_put(leases, holder);
 		free(record);
@@ -172,7 +146,6 @@ static int record_new(struct leases *leases, const struct lease_holder_key *key,
 	record->server = (struct server_key){.holder = *key,
 					     .server = lease->entry.server,
 					     .port_be = lease->entry.server_port_be};
-	quota->count++;
 	HASH_ADD(by_port, leases->by_port, lease.key, sizeof(record->lease.key), record);
 	HASH_ADD(by_server, leases->by_server, server, sizeof(record->server), record);
 	DL_APPEND(holder->records, record);
@@ -193,6 +166,7 @@ void leases_free(struct leases *leases)
 		HASH_DELETE(hh, leases->holders, holder);
 		free(holder);
 	}
+	quotas_free(leases->quotas);
 	free(leases);
 }
 
@@ -397,8 +371,5 @@ size_t leases_count(const struct leases *leases)
 
 uint32_t leases_count_of(const struct leases *leases, uint32_t identity)
 {
-	const struct quota *quota;
-
-	HASH_FIND(hh, leases->quotas, &identity, sizeof(identity), quota);
-	return quota ? quota->count : 0;
+	return quotas_count(leases->quotas, identity);
 }

@@ -3,24 +3,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "user/dataplane/dataplane.h"
 #include "user/fwd/clients.h"
 #include "user/fwd/clock.h"
 #include "user/fwd/gc.h"
 #include "user/fwd/grants.h"
+#include "user/fwd/json.h"
 #include "user/fwd/mproxy_server.h"
 #include "user/fwd/nexthops.h"
 #include "user/fwd/relay.h"
 
 /* The answer must be out before the daemon goes. */
 #define HANDOVER_DELAY_MS 20
-
-static void add_int(struct json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_int64((int64_t)value));
-}
 
 static struct json_object *interfaces_json(const struct relay *relay)
 {
@@ -31,9 +25,8 @@ static struct json_object *interfaces_json(const struct relay *relay)
 										  i);
 		struct json_object *row = json_object_new_object();
 
-		json_object_object_add(row, "interface", json_object_new_string(interface->ifname));
-		json_object_object_add(row, "mode",
-				       json_object_new_string(hook_word(interface->hook)));
+		json_add_text(row, "interface", interface->ifname);
+		json_add_text(row, "mode", hook_word(interface->hook));
 		json_object_array_add(array, row);
 	}
 	return array;
@@ -45,10 +38,10 @@ static struct json_object *nexthops_json(const struct relay *relay)
 	struct nexthops_counters counters;
 
 	nexthops_count(relay->nexthops, &counters);
-	add_int(object, "slots", counters.slots);
-	add_int(object, "valid", counters.valid);
-	add_int(object, "neighbours", counters.neighbours);
-	add_int(object, "lookups", counters.lookups);
+	json_add_int(object, "slots", counters.slots);
+	json_add_int(object, "valid", counters.valid);
+	json_add_int(object, "neighbours", counters.neighbours);
+	json_add_int(object, "lookups", counters.lookups);
 	return object;
 }
 
@@ -57,11 +50,11 @@ static struct json_object *gc_json(const struct relay *relay)
 	const struct gc_counters *counters = gc_counters(relay->gc);
 	struct json_object *object = json_object_new_object();
 
-	add_int(object, "scans", counters->scans);
-	add_int(object, "entries", counters->entries);
-	add_int(object, "removed_timeout", counters->removed_timeout);
-	add_int(object, "removed_closed", counters->removed_closed);
-	add_int(object, "removed_half", counters->removed_half);
+	json_add_int(object, "scans", counters->scans);
+	json_add_int(object, "entries", counters->entries);
+	json_add_int(object, "removed_timeout", counters->removed_timeout);
+	json_add_int(object, "removed_closed", counters->removed_closed);
+	json_add_int(object, "removed_half", counters->removed_half);
 	return object;
 }
 
@@ -74,10 +67,10 @@ static struct json_object *mproxy_json(const struct relay *relay)
 		return NULL;
 	counters = mproxy_server_counters(relay->mproxy);
 	object = json_object_new_object();
-	add_int(object, "requests", counters->requests);
-	add_int(object, "answered", counters->answered);
-	add_int(object, "refused", counters->refused);
-	add_int(object, "ignored", counters->ignored);
+	json_add_int(object, "requests", counters->requests);
+	json_add_int(object, "answered", counters->answered);
+	json_add_int(object, "refused", counters->refused);
+	json_add_int(object, "ignored", counters->ignored);
 	return object;
 }
 
@@ -85,21 +78,20 @@ static struct json_object *status_json(const struct relay *relay)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "version", json_object_new_string(DETOUR_VERSION));
-	json_object_object_add(object, "instance",
-			       json_object_new_string(relay->options->instance));
-	add_int(object, "pid", (uint64_t)getpid());
-	add_int(object, "uptime_s", (clock_now_ns() - relay->started_ns) / SECOND_NS);
-	json_object_object_add(object, "accept",
-			       json_object_new_string(fwd_accept_word(relay->config->accept)));
+	json_add_text(object, "version", DETOUR_VERSION);
+	json_add_text(object, "instance", relay->options->instance);
+	json_add_int(object, "pid", (uint64_t)getpid());
+	json_add_int(object, "uptime_s",
+		     (int64_t)((clock_now_ns() - relay->started_ns) / SECOND_NS));
+	json_add_text(object, "accept", fwd_accept_word(relay->config->accept));
 	json_object_object_add(object, "interfaces", interfaces_json(relay));
 	json_object_object_add(object, "listener", clients_listener_json(relay->clients));
 	json_object_object_add(object, "clients", clients_json(relay->clients));
-	add_int(object, "leases", leases_count(grants_leases(relay->grants)));
+	json_add_int(object, "leases", leases_count(grants_leases(relay->grants)));
 	json_object_object_add(object, "nexthops", nexthops_json(relay));
 	json_object_object_add(object, "gc", gc_json(relay));
 	json_object_object_add(object, "mproxy", mproxy_json(relay));
-	add_int(object, "netlink_overruns", relay->netlink_overruns);
+	json_add_int(object, "netlink_overruns", relay->netlink_overruns);
 	return object;
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A counter an identity, there while it is not 0. */
+#include "user/fwd/quotas.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <uthash.h>
+
+struct quota {
+	uint32_t identity;
+	uint32_t count;
+	UT_hash_handle hh;
+};
+
+struct quotas {
+	struct quota *by_identity;
+};
+
+struct quotas *quotas_new(void)
+{
+	return calloc(1, sizeof(struct quotas));
+}
+
+void quotas_free(struct quotas *quotas)
+{
+	struct quota *quota, *next;
+
+	if (!quotas)
+		return;
+	HASH_ITER (hh, quotas->by_identity, quota, next) {
+		HASH_DELETE(hh, quotas->by_identity, quota);
+		free(quota);
+	}
+	free(quotas);
+}
+
+static struct quota *find(const struct quotas *quotas, uint32_t identity)
+{
+	struct quota *quota;
+
+	HASH_FIND(hh, quotas->by_identity, &identity, sizeof(identity), quota);
+	return quota;
+}
+
+int quotas_raise(struct quotas *quotas, uint32_t identity)
+{
+	struct quota *quota = find(quotas, identity);
+
+	if (!quota) {
+		quota = calloc(1, sizeof(*quota));
+		if (!quota)
+			return -ENOMEM;
+		quota->identity = identity;
+		HASH_ADD(hh, quotas->by_identity, identity, sizeof(quota->identity), quota);
+	}
+	quota->count++;
+	return 0;
+}
+
+void quotas_lower(struct quotas *quotas, uint32_t identity)
+{
+	struct quota *quota = find(quotas, identity);
+
+	if (!quota || --quota->count > 0)
+		return;
+	HASH_DELETE(hh, quotas->by_identity, quota);
+	free(quota);
+}
+
+uint32_t quotas_count(const struct quotas *quotas, uint32_t identity)
+{
+	const struct quota *quota = find(quotas, identity);
+
+	return quota ? quota->count : 0;
+}

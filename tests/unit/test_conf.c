@@ -121,6 +121,9 @@ static const struct {
 	{&agent, "[relay fra]\nAddress=relay.example.net\n",
 	 "f:2: [relay fra] Address: 'relay.example.net' is not allowed; allowed: "
 	 "HOST:PORT, where HOST is a name, an IPv4 address or an [IPv6] address\n"},
+	{&agent, "[relay fra]\nAddress=,\n",
+	 "f:2: [relay fra] Address: '' is not allowed; allowed: HOST:PORT, where HOST is a name, "
+	 "an IPv4 address or an [IPv6] address\n"},
 	{&agent, "[relay fra]\nAddress=a:1\n[relay fra]\nAddress=b:1\n",
 	 "f:3: [relay fra]: is there already; allowed: [relay NAME], NAME as in the "
 	 "relay's certificate: 1 to 63 letters, digits, '.', '-' or '_', each relay "
@@ -234,6 +237,9 @@ static void fields(void **state)
 	assert_int_equal(config->source_ports[1].last, 65535);
 	assert_true(config->source_ports[2].first > config->source_ports[2].last);
 	assert_int_equal(config->established_s, 7440);
+	fwd_config_free(config);
+	assert_int_equal(fwd_config_parse("", 0, "f", stderr, &config), 0);
+	assert_null(config->interfaces[0]);
 	fwd_config_free(config);
 }
 

@@ -182,6 +182,10 @@ int fwd_config_parse(const char *text, size_t len, const char *name, FILE *error
 	if (!config)
 		return -ENOMEM;
 	err = conf_reader_run(&reader, text, len);
+	if (!err && !config->interfaces) {
+		config->interfaces = calloc(1, sizeof(*config->interfaces));
+		err = config->interfaces ? 0 : -ENOMEM;
+	}
 	if (!err) {
 		check_source_ports(&reader, config);
 		check_listen_port(&reader, config);

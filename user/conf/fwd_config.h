@@ -25,7 +25,7 @@ struct fwd_destination {
 
 struct fwd_config {
 	/* [relay] */
-	char **interfaces; /* Interfaces=; NULL-terminated; NULL: none */
+	char **interfaces; /* Interfaces=; NULL-terminated, may be empty */
 	enum fwd_mode mode;
 	struct endpoint listen;	     /* Listen=[::]:45672 */
 	char *ca, *cert, *key, *crl; /* paths; NULL: not set */

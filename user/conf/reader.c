@@ -198,6 +198,18 @@ static bool starts_list(const struct conf_key *key, unsigned int line, const cha
 	return conf_type_is_list(key->type) && (!line || !*value);
 }
 
+/* conf_key_set(), and no empty list where something must be given. */
+static int set_key(struct conf_reader *reader, const struct conf_key *key, const char *value,
+		   char *ret_item, size_t item_len)
+{
+	int err = conf_key_set(key, reader->object, value, ret_item, item_len);
+
+	if (err || !key->required || conf_key_count(key, reader->object) > 0)
+		return err;
+	*ret_item = '\0';
+	return -EINVAL;
+}
+
 static int take_key(struct conf_reader *reader, const struct lexer_token *token)
 {
 	const struct conf_key *key = find_key(reader->section, token->name);
@@ -218,7 +230,7 @@ static int take_key(struct conf_reader *reader, const struct lexer_token *token)
 	if (starts_list(key, *line, token->value))
 		conf_key_clear(key, reader->object);
 	*line = token->line;
-	err = conf_key_set(key, reader->object, token->value, item, sizeof(item));
+	err = set_key(reader, key, token->value, item, sizeof(item));
 	if (err == -ENOMEM)
 		return err;
 	if (err)

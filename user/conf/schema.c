@@ -68,6 +68,11 @@ int conf_key_set(const struct conf_key *key, void *object, const char *text, cha
 	return err;
 }
 
+size_t conf_key_count(const struct conf_key *key, const void *object)
+{
+	return conf_types[key->type].count(key, object);
+}
+
 void conf_key_clear(const struct conf_key *key, void *object)
 {
 	conf_types[key->type].clear(key, object);

@@ -35,7 +35,7 @@ struct conf_key {
 	uint32_t min, max;	  /* of numbers, durations (seconds) and ports, both included */
 	const char *const *words; /* CONF_WORD: NULL-terminated */
 	const char *standard;	  /* the default, as a file would have it; NULL: empty */
-	bool required;		  /* no default: the file must give it */
+	bool required;		  /* no default: the file must give it, and not empty */
 };
 
 /* "[name]", or "[name NAME]" if `open` is there. */
@@ -66,6 +66,9 @@ bool conf_type_is_list(enum conf_type type);
  */
 int conf_key_set(const struct conf_key *key, void *object, const char *text, char *ret_item,
 		 size_t item_len);
+
+/* How many items a list has; 1 for what is no list. */
+size_t conf_key_count(const struct conf_key *key, const void *object);
 
 /* Empties a key and frees what it owns. */
 void conf_key_clear(const struct conf_key *key, void *object);

@@ -84,8 +84,8 @@ int leases_drop(struct leases *leases, const struct lease_holder_key *holder,
 		const struct endpoint *server);
 
 /* A channel of the holder has come (its leases last) or gone (the last one: they expire). */
-int leases_channel_up(struct leases *leases, const struct lease_holder_key *holder);
-void leases_channel_down(struct leases *leases, const struct lease_holder_key *holder,
+int leases_channel_up(struct leases *leases, const struct lease_holder_key *key);
+void leases_channel_down(struct leases *leases, const struct lease_holder_key *key,
 			 uint64_t now_ns);
 
 /* Removes what has expired; how many. */

@@ -24,7 +24,10 @@ $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(PROG_LIB) $(LIBDETOUR
 
 $(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(PROG_LIB) $(LIBDETOUR)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBDETOUR) $(LDLIBS_ALL)
+
+# This one measures a program's files.
+$(BUILD)/tests/bench/bench_leases: $(TEST_OBJS)
 
 $(PROG_LIB) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/prog/*.c tests/bench/*.c)): | $(SKELETONS)
 

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The relay's data path at the XDP hook. */
-#include <bpf/relay/maps.h>
+/* The relay at the XDP hook: enters the pipeline and translates its verdict. */
+#include <bpf/lib/ctx_xdp.h>
+#include <bpf/relay/pipeline.h>
 
 SEC("xdp")
 int detour_relay_xdp(struct xdp_md *xdp)
 {
-	struct flow_key key = {};
-	__u32 zero = 0;
+	struct ctx ctx = ctx_from_xdp(xdp);
 
-	if (!bpf_map_lookup_elem(&flows, &key) || !bpf_map_lookup_elem(&leases, &key) ||
-	    !bpf_map_lookup_elem(&nexthops, &zero) || !bpf_map_lookup_elem(&identities, &zero) ||
-	    !bpf_map_lookup_elem(&local_addrs, &key.src) ||
-	    !bpf_map_lookup_elem(&ports_busy, &zero) || !bpf_map_lookup_elem(&verdicts, &zero) ||
-	    !bpf_map_lookup_elem(&meta, &zero) || config.accept)
-		return XDP_PASS;
-	bpf_ringbuf_output(&events, &key, sizeof(key), xdp->ingress_ifindex ? 0 : 1);
-	return XDP_PASS;
+	return ctx_to_xdp(&ctx, relay_run(&ctx));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -44,4 +44,7 @@ enum detour_verdict {
 		DETOUR_VERDICT_COUNT
 };
 
+/* No verdict yet: the next step of the pipeline decides. */
+#define DETOUR_UNDECIDED (-1)
+
 #endif /* DETOUR_VERDICT_H */

@@ -19,7 +19,7 @@
 #define PORT_STEP_4 65551
 
 /* The index-th port of SourcePorts=, host order; 0 if there are fewer. */
-static __always_inline __u16 port_at(__u32 index)
+static __always_inline __u32 port_at(__u32 index)
 {
 	for (int i = 0; i < DETOUR_PORT_RANGES_MAX; i++) {
 		__u32 first = config.source_ports[i].first;
@@ -34,7 +34,7 @@ static __always_inline __u16 port_at(__u32 index)
 	return 0;
 }
 
-static __always_inline int port_is_source(__u16 port)
+static __always_inline int port_is_source(__u32 port)
 {
 	for (int i = 0; i < DETOUR_PORT_RANGES_MAX; i++) {
 		if (port >= config.source_ports[i].first && port <= config.source_ports[i].last)
@@ -44,7 +44,7 @@ static __always_inline int port_is_source(__u16 port)
 }
 
 /* Whether a local listener holds the port. */
-static __always_inline int port_is_busy(__u16 port)
+static __always_inline int port_is_busy(__u32 port)
 {
 	__u32 word = port / 64;
 	__u64 *bits = bpf_map_lookup_elem(&ports_busy, &word);
@@ -52,7 +52,26 @@ static __always_inline int port_is_busy(__u16 port)
 	return !bits || *bits >> (port % 64) & 1;
 }
 
-static __always_inline __u32 port_step(__u32 random)
+/*
+ * Global functions, and port_step() too, because the verifier then looks at each alone: inside the loop of
+ * claim_to_client() their branches multiply.
+ */
+
+/* The index-th source port; 0 if it is not to be had. */
+__noinline __u32 port_pick(__u32 index)
+{
+	__u32 port = port_at(index);
+
+	return port && !port_is_busy(port) ? port : 0;
+}
+
+/* The client's own port, if it may be the source port, too; else 0. */
+__noinline __u32 port_keep(__u32 port)
+{
+	return port_is_source(port) && !port_is_busy(port) ? port : 0;
+}
+
+__noinline __u32 port_step(__u32 random)
 {
 	switch (random >> 30) {
 	case 0:
@@ -66,9 +85,11 @@ static __always_inline __u32 port_step(__u32 random)
 	}
 }
 
-/* Inserts `entry` under the destination port `port`, unless that is taken. */
-static __always_inline long claim_port(struct flow_entry *entry, __u16 port)
+/* Inserts `entry` under the destination port `port`, unless that is taken. Global, as above. */
+__noinline int claim_port(struct flow_entry *entry, __u32 port)
 {
+	if (!entry)
+		return EEXIST_ERROR;
 	entry->key.dst_port_be = bpf_htons(port);
 	entry->port_delta = csum_tuple_port_delta(&entry->key, &entry->to);
 	return bpf_map_update_elem(&flows, &entry->key, entry, BPF_NOEXIST);
@@ -79,20 +100,18 @@ static __always_inline int claim_to_client(struct flow_entry *entry)
 {
 	__u32 random = bpf_get_prandom_u32(), count = config.source_port_count;
 	__u32 step = port_step(random);
-	__u16 port = bpf_ntohs(entry->to.dst_port_be);
-	long error = EEXIST_ERROR;
+	__u32 port = port_keep(bpf_ntohs(entry->to.dst_port_be));
+	int error = EEXIST_ERROR;
 
 	if (!count)
 		return DETOUR_DROP_NO_PORT;
-	if (!port_is_source(port))
-		port = 0;
 	for (__u32 i = 0; i < DETOUR_PORT_TRIES; i++) {
-		if (port && !port_is_busy(port))
+		if (port)
 			error = claim_port(entry, port);
 		if (error != EEXIST_ERROR)
 			break;
 		random = (random % count) + step;
-		port = port_at(random % count);
+		port = port_pick(random % count);
 	}
 	if (!error)
 		return DETOUR_UNDECIDED;
@@ -141,29 +160,32 @@ static __always_inline long claim_to_server(struct ctx *ctx, const struct pkt *p
 static __always_inline int claim_entries(struct ctx *ctx, const struct pkt *pkt,
 					 const struct grant *grant, struct way *way)
 {
-	struct flow_entry entry;
+	__u32 zero = 0;
+	struct flow_entry *entry = bpf_map_lookup_elem(&claim_scratch, &zero);
 	long error;
 	int verdict;
 
-	claim_fill(&entry, pkt, grant);
-	tuple_inverse(&way->to, &entry.key);
-	tuple_inverse(&pkt->key, &entry.to);
-	entry.addr_delta = csum_tuple_addr_delta(&entry.key, &entry.to);
-	entry.nexthop = grant->nexthop_client;
-	verdict = claim_to_client(&entry);
+	if (!entry)
+		return DETOUR_DROP_ERROR;
+	claim_fill(entry, pkt, grant);
+	tuple_inverse(&way->to, &entry->key);
+	tuple_inverse(&pkt->key, &entry->to);
+	entry->addr_delta = csum_tuple_addr_delta(&entry->key, &entry->to);
+	entry->nexthop = grant->nexthop_client;
+	verdict = claim_to_client(entry);
 	if (verdict != DETOUR_UNDECIDED)
 		return verdict;
 
-	way->to.src_port_be = entry.key.dst_port_be;
-	way->addr_delta = csum_negate(entry.addr_delta);
-	way->port_delta = csum_negate(entry.port_delta);
-	error = claim_to_server(ctx, pkt, way, &entry);
+	way->to.src_port_be = entry->key.dst_port_be;
+	way->addr_delta = csum_negate(entry->addr_delta);
+	way->port_delta = csum_negate(entry->port_delta);
+	error = claim_to_server(ctx, pkt, way, entry);
 	if (!error) {
-		stats_flow_started(&entry);
+		stats_flow_started(entry);
 		return DETOUR_FORWARD_NEW;
 	}
-	tuple_inverse(&way->to, &entry.key);
-	bpf_map_delete_elem(&flows, &entry.key);
+	tuple_inverse(&way->to, &entry->key);
+	bpf_map_delete_elem(&flows, &entry->key);
 	if (error == E2BIG_ERROR)
 		return DETOUR_DROP_TABLE_FULL;
 	return lookup_flow(&pkt->key, way) ? DETOUR_FORWARD : DETOUR_DROP_ERROR;

@@ -69,6 +69,14 @@ struct {
 	__type(value, struct verdict_count);
 } verdicts SEC(".maps");
 
+/* Where claim.h makes a new flow's entries: they are too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow_entry);
+} claim_scratch SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, DETOUR_EVENTS_BYTES);

@@ -4,7 +4,8 @@
  * identities, local addresses and the port bitmap, and deletes flows that have ended.
  *
  * Addresses are 16 bytes in network order; IPv4 is stored v4-mapped (::ffff:a.b.c.d). Ports are
- * network order where the field ends in _be, else host order. Times are CLOCK_MONOTONIC (bpf_ktime_get_ns) nanoseconds.
+ * network order where the field ends in _be, else host order.
+ * Times are CLOCK_MONOTONIC (bpf_ktime_get_ns) nanoseconds.
  *
  *   map            type           key            value             written by
  *   flows          HASH           flow_key       flow_entry        BPF (userspace deletes)
@@ -16,6 +17,7 @@
  *   verdicts       PERCPU_ARRAY   u32 (verdict)  verdict_count     BPF
  *   events         RINGBUF                       detour_event      BPF
  *   meta           ARRAY          u32 0          meta_entry        userspace, once
+ *   claim_scratch  PERCPU_ARRAY   u32 0          flow_entry        BPF, one packet long
  */
 #ifndef DETOUR_FLOW_H
 #define DETOUR_FLOW_H

@@ -101,6 +101,11 @@ struct tables *dataplane_tables(struct dataplane *dataplane)
 	return dataplane->tables;
 }
 
+int dataplane_prepare(struct dataplane *dataplane, enum dataplane_hook hook, FILE *errors)
+{
+	return programs_need(&dataplane->programs, hook, errors);
+}
+
 /* XDP, native or generic. The two cannot be there at once: TC stands in while one follows the other. */
 static int move_to_xdp(struct dataplane *dataplane, const struct attach_target *target,
 		       const struct attach_state *state, bool generic)
@@ -164,6 +169,8 @@ int dataplane_attach(struct dataplane *dataplane, const char *ifname, enum datap
 	}
 	target.ifindex = interface.ifindex;
 	err = attach_inspect(&target, hook, errors, &state);
+	if (!err)
+		err = programs_need(&dataplane->programs, hook, errors);
 	if (err)
 		return err;
 	err = hook == HOOK_TC ? move_to_tc(dataplane, &target)
@@ -265,6 +272,11 @@ int dataplane_reload(struct dataplane *dataplane, const struct detour_config *co
 	err = programs_load(&dataplane->pins, &options, errors, &programs, NULL);
 	if (err)
 		return err;
+	err = dataplane->programs.xdp ? programs_need(&programs, HOOK_XDP, errors) : 0;
+	if (err) {
+		programs_free(&programs);
+		return err;
+	}
 	for (size_t i = 0; i < dataplane->interface_count; i++) {
 		err = reattach(dataplane, &programs, i);
 		if (!err)

@@ -40,6 +40,9 @@ void dataplane_close(struct dataplane *dataplane);
 bool dataplane_is_new(const struct dataplane *dataplane);
 struct tables *dataplane_tables(struct dataplane *dataplane);
 
+/* Loads the hook's program before dataplane_attach() does, to know that the kernel takes it. */
+int dataplane_prepare(struct dataplane *dataplane, enum dataplane_hook hook, FILE *errors);
+
 /*
  * Attaches to an interface, in the place of what this instance has there. -ENODEV, -EOPNOTSUPP (no
  * Ethernet), -EBUSY (somebody else's program), or why the hook was refused (XDP: the driver).

@@ -171,32 +171,50 @@ static int pin_program(const struct pins *pins, const char *name, int fd)
 	return pins_put(fd, pins_path(pins, "prog_", name, path));
 }
 
+static int load_tc(struct programs *programs, FILE *errors, bool *ret_new)
+{
+	int err;
+
+	programs->tc = relay_tc__open();
+	if (!programs->tc)
+		return -errno;
+	memcpy((void *)&programs->tc->rodata->config, &programs->options.config,
+	       sizeof(programs->options.config));
+	err = load_object(programs->tc->obj, programs->pins, &programs->options, errors, ret_new);
+	return err ? err : pin_program(programs->pins, "tc", programs_fd(programs, HOOK_TC));
+}
+
+static int load_xdp(struct programs *programs, FILE *errors)
+{
+	bool ignored;
+	int err;
+
+	programs->xdp = relay_xdp__open();
+	if (!programs->xdp)
+		return -errno;
+	memcpy((void *)&programs->xdp->rodata->config, &programs->options.config,
+	       sizeof(programs->options.config));
+	err = load_object(programs->xdp->obj, programs->pins, &programs->options, errors, &ignored);
+	if (!err)
+		err = pin_program(programs->pins, "xdp", programs_fd(programs, HOOK_XDP));
+	if (err) {
+		relay_xdp__destroy(programs->xdp);
+		programs->xdp = NULL;
+	}
+	return err;
+}
+
 int programs_load(const struct pins *pins, const struct dataplane_options *options, FILE *errors,
 		  struct programs *ret_programs, bool *ret_new)
 {
-	struct programs programs = {0};
-	bool is_new = true, ignored = true;
+	struct programs programs = {.pins = pins, .options = *options};
+	bool is_new = true;
 	int err = check_version(pins, errors);
 
 	if (err)
 		return err;
 	raise_memlock();
-	programs.xdp = relay_xdp__open();
-	programs.tc = relay_tc__open();
-	err = programs.xdp && programs.tc ? 0 : -ENOMEM;
-	if (!err) {
-		memcpy((void *)&programs.xdp->rodata->config, &options->config,
-		       sizeof(options->config));
-		memcpy((void *)&programs.tc->rodata->config, &options->config,
-		       sizeof(options->config));
-		err = load_object(programs.xdp->obj, pins, options, errors, &is_new);
-	}
-	if (!err)
-		err = load_object(programs.tc->obj, pins, options, errors, &ignored);
-	if (!err)
-		err = pin_program(pins, "xdp", programs_fd(&programs, HOOK_XDP));
-	if (!err)
-		err = pin_program(pins, "tc", programs_fd(&programs, HOOK_TC));
+	err = load_tc(&programs, errors, &is_new);
 	if (err) {
 		programs_free(&programs);
 		return err;
@@ -205,6 +223,11 @@ int programs_load(const struct pins *pins, const struct dataplane_options *optio
 	if (ret_new)
 		*ret_new = is_new;
 	return 0;
+}
+
+int programs_need(struct programs *programs, enum dataplane_hook hook, FILE *errors)
+{
+	return hook == HOOK_TC || programs->xdp ? 0 : load_xdp(programs, errors);
 }
 
 void programs_free(struct programs *programs)
@@ -225,7 +248,7 @@ uint32_t programs_flows_map_id(const struct programs *programs)
 	struct bpf_map_info info = {0};
 	__u32 len = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(bpf_map__fd(programs->xdp->maps.flows), &info, &len) < 0)
+	if (bpf_obj_get_info_by_fd(bpf_map__fd(programs->tc->maps.flows), &info, &len) < 0)
 		return 0;
 	return info.id;
 }

@@ -12,7 +12,9 @@ struct relay_xdp;
 struct relay_tc;
 
 struct programs {
-	struct relay_xdp *xdp;
+	const struct pins *pins;
+	struct dataplane_options options;
+	struct relay_xdp *xdp; /* NULL: not needed so far */
 	struct relay_tc *tc;
 };
 
@@ -20,13 +22,17 @@ struct programs {
 void programs_quiet_libbpf(void);
 
 /*
- * Loads both, takes the maps that are pinned and pins those that are not, and pins the programs.
- * *ret_new (may be NULL): no map was there before.
+ * Loads the TC program, which any instance may come to need; takes the maps that are pinned and
+ * pins those that are not, and pins the program. `pins` is kept. *ret_new (may be NULL): no map was there before.
  */
 int programs_load(const struct pins *pins, const struct dataplane_options *options, FILE *errors,
 		  struct programs *ret_programs, bool *ret_new);
+
+/* Loads the hook's program, if it is not loaded yet. */
+int programs_need(struct programs *programs, enum dataplane_hook hook, FILE *errors);
 void programs_free(struct programs *programs);
 
+/* Of a program that is loaded. */
 int programs_fd(const struct programs *programs, enum dataplane_hook hook);
 uint32_t programs_flows_map_id(const struct programs *programs);
 

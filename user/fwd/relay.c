@@ -91,9 +91,35 @@ static int attach_interface(struct relay *relay, const char *ifname, FILE *error
 	return err;
 }
 
+static char **interfaces_of(const struct relay *relay)
+{
+	return relay->interfaces[0] ? relay->interfaces : relay->config->interfaces;
+}
+
+/*
+ * The programs that the interfaces will need are loaded while an earlier daemon still serves. What
+ * only `auto` would like may fail: TC is there.
+ */
+static int prepare_programs(struct relay *relay, FILE *errors)
+{
+	char **interfaces = interfaces_of(relay);
+	struct hook_interface interface;
+	const char *reason;
+
+	if (relay->config->mode != FWD_MODE_AUTO)
+		return dataplane_prepare(relay->dataplane, hook_of_mode(relay->config->mode),
+					 errors);
+	for (size_t i = 0; interfaces[i]; i++) {
+		if (hook_interface_read(interfaces[i], &interface) == 0)
+			dataplane_prepare(relay->dataplane, hook_choose(interface.driver, &reason),
+					  errors);
+	}
+	return 0;
+}
+
 int relay_attach(struct relay *relay, FILE *errors)
 {
-	char **interfaces = relay->interfaces[0] ? relay->interfaces : relay->config->interfaces;
+	char **interfaces = interfaces_of(relay);
 
 	for (size_t i = 0; interfaces[i]; i++) {
 		int err = attach_interface(relay, interfaces[i], errors);
@@ -164,7 +190,9 @@ static int start_over_dataplane(struct relay *relay, FILE *errors)
 	int err;
 
 	relay->tables = dataplane_tables(relay->dataplane);
-	err = handover_ask(relay->options, errors);
+	err = prepare_programs(relay, errors);
+	if (!err)
+		err = handover_ask(relay->options, errors);
 	if (err)
 		return err;
 	err = take_over_state(relay);

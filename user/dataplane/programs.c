@@ -17,16 +17,19 @@
 #include "user/base/cleanup.h"
 #include "user/base/log.h"
 
-/* libbpf's own words, the verifier's log among them, are for --verbose. */
+/* libbpf's own words, the verifier's log among them, are for --verbose: line by line. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1000];
+	_cleanup_free_ char *text = NULL;
+	char *rest, *line;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (*line)
+			log_debug("%s", line);
+	}
 	return 0;
 }
 

@@ -272,6 +272,7 @@ int clients_new(uv_loop_t *loop, struct tls_context *context, const struct fwd_c
 	clients->loop = loop;
 	clients->context = context;
 	clients->config = config;
+	clients->listen = config->listen;
 	clients->grants = grants;
 	clients->identities = identities;
 	err = listen_at(clients, &config->listen, errors, &clients->listener);
@@ -304,15 +305,16 @@ int clients_set_config(struct clients *clients, struct tls_context *context,
 	int err;
 
 	clients->context = context;
-	peer_listener_set_context(clients->listener, context);
-	if (!endpoint_equal(&clients->config->listen, &config->listen)) {
-		err = listen_at(clients, &config->listen, errors, &listener);
-		if (err)
-			return err;
-		peer_listener_free(clients->listener);
-		clients->listener = listener;
-	}
 	clients->config = config;
+	peer_listener_set_context(clients->listener, context);
+	if (endpoint_equal(&clients->listen, &config->listen))
+		return 0;
+	err = listen_at(clients, &config->listen, errors, &listener);
+	if (err)
+		return err;
+	peer_listener_free(clients->listener);
+	clients->listener = listener;
+	clients->listen = config->listen;
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct clients {
 	struct grants *grants;
 	struct identities *identities;
 	struct peer_listener *listener;
+	struct endpoint listen; /* as configured when the listener was made */
 	struct client *list;
 	size_t count;
 	uint64_t refused_logged_ns;

@@ -35,10 +35,10 @@ struct datagram {
 	size_t len;
 };
 
-static int open_socket(int *ret_fd)
+static int open_socket(in_port_t port_be, int *ret_fd)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(MPROXY_PORT)};
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = port_be};
 	int on = 1;
 
 	if (fd < 0)
@@ -187,7 +187,7 @@ int mproxy_server_new(uv_loop_t *loop, const struct fwd_config *config, struct g
 	server->config = config;
 	server->grants = grants;
 	server->identities = identities;
-	err = open_socket(&server->fd);
+	err = open_socket(config->listen.port_be, &server->fd);
 	if (err) {
 		free(server);
 		return err;

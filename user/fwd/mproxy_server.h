@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MProxy v1 (UDP 45672) for the clients in MProxy=: their requests become leases under the same
+ * MProxy v1 (UDP, at the port of Listen=) for the clients in MProxy=: their requests become leases under the same
  * limits and denials as the channel's. What gets no lease gets no answer.
  */
 #ifndef DETOUR_FWD_MPROXY_SERVER_H

@@ -63,6 +63,8 @@ static enum dataplane_hook hook_of_mode(enum fwd_mode mode)
 /* The mode that was asked for, or the one that suits the driver; then, loudly, TC if XDP is refused. */
 static int attach_interface(struct relay *relay, const char *ifname, FILE *errors)
 {
+	/* Known already when the configuration is read again. */
+	int level = relay->watch ? LOG_DEBUG : LOG_INFO;
 	enum fwd_mode mode = relay->config->mode;
 	struct hook_interface interface;
 	enum dataplane_hook hook;
@@ -73,7 +75,7 @@ static int attach_interface(struct relay *relay, const char *ifname, FILE *error
 		hook = hook_of_mode(mode);
 		err = dataplane_attach(relay->dataplane, ifname, hook, errors);
 		if (!err)
-			log_info("%s: mode %s, as configured", ifname, hook_word(hook));
+			log_write(level, "%s: mode %s, as configured", ifname, hook_word(hook));
 		return err;
 	}
 	if (hook_interface_read(ifname, &interface)) /* attaching will say what is wrong */
@@ -86,8 +88,8 @@ static int attach_interface(struct relay *relay, const char *ifname, FILE *error
 		return dataplane_attach(relay->dataplane, ifname, HOOK_TC, errors);
 	}
 	if (!err)
-		log_info("%s: mode %s by choice, driver '%s': %s", ifname, hook_word(hook),
-			 interface.driver, reason);
+		log_write(level, "%s: mode %s by choice, driver '%s': %s", ifname, hook_word(hook),
+			  interface.driver, reason);
 	return err;
 }
 
@@ -162,8 +164,8 @@ static int serve(struct relay *relay, FILE *errors)
 		err = mproxy_server_new(&relay->loop, relay->config, relay->grants,
 					relay->identities, &relay->mproxy);
 		if (err) {
-			fprintf(errors, "cannot serve MProxy at UDP port 45672: %s\n",
-				strerror(-err));
+			fprintf(errors, "cannot serve MProxy at UDP port %u: %s\n",
+				ntohs(relay->config->listen.port_be), strerror(-err));
 			return err;
 		}
 	}

@@ -28,23 +28,25 @@ static void on_lease_lost(void *data, const struct lease *lease)
 	clients_lease_lost(relay->clients, lease);
 }
 
-static int switch_mproxy(struct relay *relay, const struct fwd_config *config, FILE *errors)
+static int switch_mproxy(struct relay *relay, const struct fwd_config *old_config,
+			 const struct fwd_config *config, FILE *errors)
 {
+	bool same_port = old_config->listen.port_be == config->listen.port_be;
 	int err;
 
-	if (config->mproxy_count == 0) {
-		mproxy_server_free(relay->mproxy);
-		relay->mproxy = NULL;
-		return 0;
-	}
-	if (relay->mproxy) {
+	if (relay->mproxy && config->mproxy_count > 0 && same_port) {
 		mproxy_server_set_config(relay->mproxy, config);
 		return 0;
 	}
+	mproxy_server_free(relay->mproxy);
+	relay->mproxy = NULL;
+	if (config->mproxy_count == 0)
+		return 0;
 	err = mproxy_server_new(&relay->loop, config, relay->grants, relay->identities,
 				&relay->mproxy);
 	if (err)
-		fprintf(errors, "cannot serve MProxy at UDP port 45672: %s\n", strerror(-err));
+		fprintf(errors, "cannot serve MProxy at UDP port %u: %s\n",
+			ntohs(config->listen.port_be), strerror(-err));
 	return err;
 }
 
@@ -64,7 +66,7 @@ static void apply(struct relay *relay, struct fwd_config *config, struct tls_con
 	identities_set_limits(relay->identities, &limits);
 	gc_set_timeouts(relay->gc, &timeouts);
 	grants_set_config(relay->grants, config, on_lease_lost, relay);
-	switch_mproxy(relay, config, errors);
+	switch_mproxy(relay, old_config, config, errors);
 	clients_set_config(relay->clients, tls, config, errors);
 	relay_attach(relay, errors);
 	tls_context_free(old_tls);

@@ -29,12 +29,15 @@ interrupt() { # SECONDS SIGNAL
 	local pid=$!
 	sleep "$1"
 	kill "-$2" -- "-$pid"
+	ended=$SECONDS
 	wait "$pid" || true
+	ended=$((SECONDS - ended))
 }
 LAB_TMP=$(mktemp -d)
 for when in 1 4 9; do
 	for signal in INT TERM; do
 		interrupt $when $signal
+		check "the demo, $signal after $when s: ends within 6 s" [ "$ended" -le 6 ]
 		check "the demo, $signal after $when s: nothing left" \
 			[ -z "$(ls -d "$LAB_TMP"/detour-lab.* 2>/dev/null)$(grep "$LAB_TMP" /proc/mounts)$(pgrep -f "$LAB_TMP/detour-lab")" ]
 	done

@@ -30,7 +30,8 @@ transfer_prepare() {
 # transfer NAME [FAMILY [CLIENT [OPTION...]]]: sends the file and waits for it.
 transfer() {
 	transfer_prepare "$1" "${2:-4}"
-	lab_exec "${3:-client}" timeout "${TRANSFER_ARGS[@]}" "${@:4}" || return 1
+	# In the foreground: ^C is to reach the sender too.
+	lab_exec "${3:-client}" timeout --foreground "${TRANSFER_ARGS[@]}" "${@:4}" || return 1
 	lab_wait 5 lab_dead "receive-$1"
 }
 

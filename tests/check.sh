@@ -46,7 +46,23 @@ run_cmocka() {
 	rm -f "$output"
 }
 
-# run_suite FOLDER BUILD: all test_*.c there.
+# run_tap COMMAND...: a program that prints TAP; one that ends without its plan counts as one failure.
+run_tap() {
+	local output broken skips status
+	output=$(mktemp)
+	"$@" 2>&1 | tee "$output"
+	status=$?
+	broken=$(grep -c '^not ok' "$output")
+	skips=$(grep -ci '^ok.*# skip' "$output")
+	if [ "$broken" = 0 ] && { [ "$status" != 0 ] || ! grep -qE '^1\.\.[0-9]+' "$output"; }; then
+		echo "not ok - $1: ended early (exit status $status)"
+		broken=1
+	fi
+	add $(($(grep -c '^ok' "$output") - skips)) "$broken" "$skips"
+	rm -f "$output"
+}
+
+# run_suite FOLDER BUILD: all test_*.c and test_*.sh there.
 run_suite() {
 	local source
 	heading "$1"
@@ -55,18 +71,20 @@ run_suite() {
 		echo "# ${source##*/}"
 		run_cmocka "$2/${source%.c}"
 	done
+	for source in "$1"/test_*.sh; do
+		[ -e "$source" ] || continue
+		echo "# ${source##*/}"
+		run_tap "$source"
+	done
 }
 
 run_fuzzers() {
-	local source
+	local source fuzzers=()
 	heading "fuzzers, ${FUZZ_SECONDS:-20} s each"
 	for source in tests/fuzz/fuzz_*.c; do
-		if tests/fuzz/run.sh "${FUZZ_SECONDS:-20}" "$build/fuzzing/$(basename "$source" .c)" 2>&1; then
-			add 1 0 0
-		else
-			add 0 1 0
-		fi
+		fuzzers+=("$build/fuzzing/$(basename "$source" .c)")
 	done
+	run_tap tests/fuzz/run.sh "${FUZZ_SECONDS:-20}" "${fuzzers[@]}"
 }
 
 run_e2e() {

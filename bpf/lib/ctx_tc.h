@@ -112,7 +112,7 @@ static __always_inline int ctx_fit_tag(struct ctx *ctx, const struct pkt *pkt, _
 {
 	__u16 tci = bpf_ntohs(tci_be);
 
-	if (ctx_has_hidden_tag(ctx) || pkt->flags & PKT_TAGGED) {
+	if (ctx_has_hidden_tag(ctx) || pkt->is_tagged) {
 		if (bpf_skb_vlan_pop(ctx->md))
 			return -1;
 	}

@@ -87,7 +87,7 @@ static __always_inline int ctx_tcp_csum(struct ctx *ctx __attribute__((unused)),
 /* Makes the frame's VLAN tag the next hop's and leaves the link header to be written. */
 static __always_inline int ctx_fit_tag(struct ctx *ctx, const struct pkt *pkt, __be16 tci_be)
 {
-	if (!!(pkt->flags & PKT_TAGGED) == !!tci_be)
+	if (pkt->is_tagged == !!tci_be)
 		return 0;
 	return bpf_xdp_adjust_head(ctx->md, tci_be ? -VLAN_HEADER_LEN : VLAN_HEADER_LEN);
 }

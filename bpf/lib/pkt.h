@@ -22,12 +22,6 @@
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV6_OFFSET_MASK    0xfff8
 
-enum pkt_flag {
-	PKT_TAGGED = 1 << 0,   /* a VLAN tag in the frame (not in metadata) */
-	PKT_OPTIONS = 1 << 1,  /* IPv4 options */
-	PKT_FRAGMENT = 1 << 2, /* a first fragment */
-};
-
 enum tcp_flag {
 	TCP_FIN = 1 << 0,
 	TCP_SYN = 1 << 1,
@@ -38,23 +32,24 @@ enum tcp_flag {
 };
 
 /*
- * What the pointers point at hangs on is_ipv4, is_icmp and inner.has_check: they have 64 bits so
- * that the verifier follows their values through the stack.
+ * What the pointers point at, and how far, hangs on the fields of 64 bits: the verifier follows
+ * their values through the stack, where it would forget those of smaller ones.
  */
 struct pkt {
 	void *l3;
 	void *l4;
 	__u64 is_ipv4;
 	__u64 is_icmp; /* an ICMP error; `inner` is what it is about */
+	__u64 refusal; /* why it may not be forwarded even if it is ours: a verdict, or 0 */
 	struct icmp_inner inner;
 	struct flow_key key; /* to look up; of an ICMP error: the inverse of the inner tuple */
 	__u32 l3_off;
 	__u32 l4_off;
 	__u32 l3_len; /* IP header and all it carries, without padding */
 	__u32 l4_header_len;
-	__u32 flags;	/* enum pkt_flag */
-	__u8 l4_proto;	/* IPPROTO_ */
-	__u8 tcp_flags; /* enum tcp_flag, and ECE, CWR */
+	__u32 is_tagged; /* a VLAN tag in the frame (not in metadata) */
+	__u8 l4_proto;	 /* IPPROTO_ */
+	__u8 tcp_flags;	 /* enum tcp_flag, and ECE, CWR */
 	__u8 hop_limit;
 };
 
@@ -153,9 +148,9 @@ static __always_inline int pkt_parse_ipv4(struct cursor *cursor, __u32 room, int
 		return DETOUR_PASS_LATER_FRAGMENT;
 	pkt->is_ipv4 = 1;
 	if (fragment & IPV4_MORE_FRAGMENTS)
-		pkt->flags |= PKT_FRAGMENT;
+		pkt->refusal = DETOUR_DROP_FRAGMENT;
 	if (header_len > sizeof(*ip)) {
-		pkt->flags |= PKT_OPTIONS;
+		pkt->refusal = DETOUR_DROP_IP_OPTIONS;
 		if (!cursor_take(cursor, (header_len - sizeof(*ip)) & 0x3f))
 			return DETOUR_PASS_MALFORMED;
 	}
@@ -188,7 +183,7 @@ static __always_inline int pkt_parse_ipv6(struct cursor *cursor, __u32 room, int
 			return DETOUR_PASS_MALFORMED;
 		if (bpf_ntohs(fragment[1]) & IPV6_OFFSET_MASK)
 			return DETOUR_PASS_LATER_FRAGMENT;
-		pkt->flags |= PKT_FRAGMENT;
+		pkt->refusal = DETOUR_DROP_FRAGMENT;
 		pkt->l4_proto = *(__u8 *)fragment;
 		pkt->l4_off += IPV6_FRAGMENT_LEN;
 	}
@@ -210,7 +205,8 @@ static __always_inline int pkt_parse(struct cursor *cursor, __u32 frame_len, int
 
 	pkt->is_ipv4 = 0;
 	pkt->is_icmp = 0;
-	pkt->flags = 0;
+	pkt->refusal = 0;
+	pkt->is_tagged = 0;
 	pkt->tcp_flags = 0;
 	pkt->l3_len = frame_len;
 	pkt->l3_off = sizeof(*eth);
@@ -223,7 +219,7 @@ static __always_inline int pkt_parse(struct cursor *cursor, __u32 frame_len, int
 		if (!vlan)
 			return DETOUR_PASS_MALFORMED;
 		l3_proto = vlan[1];
-		pkt->flags |= PKT_TAGGED;
+		pkt->is_tagged = 1;
 		pkt->l3_off += VLAN_HEADER_LEN;
 	}
 	if (l3_proto == bpf_htons(ETH_P_IP))

@@ -54,12 +54,12 @@ static __noinline int nexthop_ask_fib(struct ctx *ctx, const struct flow_key *to
 
 /*
  * The next hop of a packet that gets the tuple `to`, at most `len` bytes long (one segment of a GSO
- * packet). `ret_hop` points into the map or at `scratch`. A next hop that isn't NEXTHOP_VALID is for
+ * packet). `ret_hop` points into the map or at `asked`. A next hop that isn't NEXTHOP_VALID is for
  * a hook that resolves neighbours.
  */
 static __always_inline int nexthop_find(struct ctx *ctx, const struct way *way,
 					const struct pkt *pkt, __u32 len,
-					struct nexthop_entry *scratch,
+					struct nexthop_entry *asked,
 					const struct nexthop_entry **ret_hop)
 {
 	__u32 slot = way->nexthop;
@@ -74,8 +74,8 @@ static __always_inline int nexthop_find(struct ctx *ctx, const struct way *way,
 		*ret_hop = hop;
 		return DETOUR_UNDECIDED;
 	}
-	verdict = nexthop_ask_fib(ctx, &way->to, pkt->is_ipv4, len, scratch);
-	*ret_hop = scratch;
+	verdict = nexthop_ask_fib(ctx, &way->to, pkt->is_ipv4, len, asked);
+	*ret_hop = asked;
 	return verdict;
 }
 

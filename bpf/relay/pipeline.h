@@ -7,7 +7,7 @@
  *            (an ICMP error: the tuple of the packets that go its way)
  *   find     tuple -> flow entry -> way (new tuple, deltas, next hop)  lookup.h
  *            no entry: a SYN that a lease covers gets a grant          admit.h
- *   check    fragments, IPv4 options, hop limit
+ *            fragments and IPv4 options end here, and a hop limit of 1
  *   route    next hop's slot -> device, MACs, VLAN, MTU                nexthop.h
  *            too big: answered with an ICMP error                      reply.h
  *   claim    grant -> limits -> source port -> two flow entries        claim.h
@@ -38,7 +38,7 @@ static __always_inline int relay_parse(struct ctx *ctx, struct pkt *pkt)
 		cursor = ctx_cursor(ctx);
 		verdict = pkt_parse(&cursor, ctx_len(ctx), ctx_gso_size(ctx), pkt);
 	}
-	if (pkt->flags & PKT_TAGGED && ctx_has_hidden_tag(ctx))
+	if (pkt->is_tagged && ctx_has_hidden_tag(ctx))
 		return DETOUR_PASS_NOT_IP;
 	return verdict;
 }
@@ -64,37 +64,29 @@ static __noinline int relay_admit(const struct pkt *pkt, struct way *way, struct
 	return DETOUR_UNDECIDED;
 }
 
-/* `ret_opens`: the SYN was granted a flow, which is yet to be made (or opened again). */
+/*
+ * `ret_opens`: the SYN was granted a flow, which is yet to be made (or opened again). Without a
+ * flow, fragments and IPv4 options are for the kernel.
+ */
 static __always_inline int relay_find(struct ctx *ctx, const struct pkt *pkt, struct way *way,
 				      struct grant *grant, int *ret_opens)
 {
-	int verdict;
+	int found = lookup_flow(&pkt->key, way), verdict;
 
 	*ret_opens = 0;
-	if (lookup_flow(&pkt->key, way)) {
-		if (!pkt_is_opening(pkt) || !(way->entry->seen & FLOW_SEEN_END))
-			return DETOUR_UNDECIDED;
-	} else if (!pkt_is_opening(pkt)) {
+	if (pkt->refusal)
+		return found ? (int)pkt->refusal : DETOUR_PASS_NOT_OURS;
+	if (found && !(pkt_is_opening(pkt) && way->entry->seen & FLOW_SEEN_END))
+		return DETOUR_UNDECIDED;
+	if (!pkt_is_opening(pkt))
 		return DETOUR_PASS_NOT_OURS;
-	}
 	*ret_opens = 1;
 	verdict = relay_admit(pkt, way, grant);
 	return verdict == DETOUR_UNDECIDED ? admit_options(ctx, pkt) : verdict;
 }
 
-static __always_inline int relay_check(const struct pkt *pkt)
-{
-	if (pkt->flags & PKT_FRAGMENT)
-		return DETOUR_DROP_FRAGMENT;
-	if (pkt->flags & PKT_OPTIONS)
-		return DETOUR_DROP_IP_OPTIONS;
-	if (pkt->hop_limit <= 1)
-		return DETOUR_DROP_TTL;
-	return DETOUR_UNDECIDED;
-}
-
 static __always_inline int relay_route(struct ctx *ctx, const struct pkt *pkt,
-				       const struct way *way, struct nexthop_entry *scratch,
+				       const struct way *way, struct nexthop_entry *asked,
 				       const struct nexthop_entry **ret_hop)
 {
 	__u32 gso_size = ctx_gso_size(ctx), len = pkt->l3_len;
@@ -102,7 +94,7 @@ static __always_inline int relay_route(struct ctx *ctx, const struct pkt *pkt,
 
 	if (gso_size)
 		len = pkt->l4_off - pkt->l3_off + pkt->l4_header_len + gso_size;
-	verdict = nexthop_find(ctx, way, pkt, len, scratch, ret_hop);
+	verdict = nexthop_find(ctx, way, pkt, len, asked, ret_hop);
 	if (verdict != DETOUR_UNDECIDED)
 		return verdict;
 	if (!(*ret_hop)->mtu || len <= (*ret_hop)->mtu)
@@ -121,7 +113,7 @@ static __always_inline int relay_open(struct ctx *ctx, const struct pkt *pkt,
 
 static __always_inline int relay_forward(struct ctx *ctx, struct pkt *pkt)
 {
-	struct nexthop_entry scratch;
+	struct nexthop_entry asked;
 	const struct nexthop_entry *hop;
 	struct grant grant;
 	struct way way;
@@ -130,10 +122,9 @@ static __always_inline int relay_forward(struct ctx *ctx, struct pkt *pkt)
 	verdict = relay_find(ctx, pkt, &way, &grant, &opens);
 	if (verdict != DETOUR_UNDECIDED)
 		return verdict;
-	verdict = relay_check(pkt);
-	if (verdict != DETOUR_UNDECIDED)
-		return verdict;
-	verdict = relay_route(ctx, pkt, &way, &scratch, &hop);
+	if (pkt->hop_limit <= 1)
+		return DETOUR_DROP_TTL;
+	verdict = relay_route(ctx, pkt, &way, &asked, &hop);
 	if (verdict != DETOUR_UNDECIDED)
 		return verdict;
 	verdict = pkt->is_icmp ? DETOUR_FORWARD_ICMP : DETOUR_FORWARD;

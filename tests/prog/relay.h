@@ -11,6 +11,40 @@
 #include <detour/verdict.h>
 #include "packet.h"
 
+/* The ends of the flows that most tests have, one of each family. */
+#define CLIENT4                       \
+	{                             \
+		"198.51.100.7", 40000 \
+	}
+#define DETOUR4                    \
+	{                          \
+		"192.0.2.1", 10005 \
+	}
+#define SOURCE4                    \
+	{                          \
+		"192.0.2.2", 20001 \
+	}
+#define SERVER4                    \
+	{                          \
+		"203.0.113.9", 443 \
+	}
+#define CLIENT6                        \
+	{                              \
+		"2001:db8:1::7", 40000 \
+	}
+#define DETOUR6                        \
+	{                              \
+		"2001:db8:2::1", 10005 \
+	}
+#define SOURCE6                        \
+	{                              \
+		"2001:db8:2::2", 20001 \
+	}
+#define SERVER6                      \
+	{                            \
+		"2001:db8:3::9", 443 \
+	}
+
 enum hook {
 	HOOK_XDP,
 	HOOK_TC,
@@ -59,9 +93,15 @@ bool relay_dropped(enum hook hook, uint32_t value);
 void relay_add_flow(struct relay *relay, struct end client, struct end detour, struct end source,
 		    struct end server);
 
-/* A lease of identity 1 for ever. */
+/* The flows of the ends above. */
+void relay_add_usual_flows(struct relay *relay);
+
+/* A lease of identity 1. FOR_EVER: it does not expire. */
+#define FOR_EVER (~0ull)
 void relay_add_lease(struct relay *relay, const char *client, struct end detour, const char *source,
-		     struct end server);
+		     struct end server, uint64_t expires_ns);
+void relay_delete_lease(struct relay *relay, const char *client, struct end detour);
+void relay_clear_flows(struct relay *relay);
 
 /* Next hop slots: 1 towards the server, 2 towards the client. */
 void relay_set_nexthop(struct relay *relay, uint32_t slot, const struct nexthop_entry *hop);

@@ -47,8 +47,16 @@ void relay_add_flow(struct relay *relay, struct end client, struct end detour, s
 	add_entry(relay, &back_in, &back_out, 2, 0);
 }
 
+void relay_add_usual_flows(struct relay *relay)
+{
+	relay_add_flow(relay, (struct end)CLIENT4, (struct end)DETOUR4, (struct end)SOURCE4,
+		       (struct end)SERVER4);
+	relay_add_flow(relay, (struct end)CLIENT6, (struct end)DETOUR6, (struct end)SOURCE6,
+		       (struct end)SERVER6);
+}
+
 void relay_add_lease(struct relay *relay, const char *client, struct end detour, const char *source,
-		     struct end server)
+		     struct end server, uint64_t expires_ns)
 {
 	struct lease_key key = {
 		.client = packet_addr(client),
@@ -62,7 +70,7 @@ void relay_add_lease(struct relay *relay, const char *client, struct end detour,
 		.identity = 1,
 		.nexthop_server = 1,
 		.nexthop_client = 2,
-		.expires_ns = ~0ull,
+		.expires_ns = expires_ns,
 	};
 
 	update(relay->leases, &key, &lease);
@@ -102,6 +110,25 @@ void relay_add_local(struct relay *relay, const char *addr)
 	uint32_t ifindex = 1;
 
 	update(relay->local_addrs, &key, &ifindex);
+}
+
+void relay_delete_lease(struct relay *relay, const char *client, struct end detour)
+{
+	struct lease_key key = {
+		.client = packet_addr(client),
+		.relay = packet_addr(detour.addr),
+		.port_be = htons(detour.port),
+	};
+
+	assert(!bpf_map_delete_elem(relay->leases, &key));
+}
+
+void relay_clear_flows(struct relay *relay)
+{
+	struct flow_key key;
+
+	while (!bpf_map_get_next_key(relay->flows, NULL, &key))
+		bpf_map_delete_elem(relay->flows, &key);
 }
 
 void relay_set_port_busy(struct relay *relay, uint16_t port, bool busy)

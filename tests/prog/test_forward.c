@@ -9,39 +9,6 @@
 #include <string.h>
 #include "relay.h"
 
-#define CLIENT4                       \
-	{                             \
-		"198.51.100.7", 40000 \
-	}
-#define DETOUR4                    \
-	{                          \
-		"192.0.2.1", 10005 \
-	}
-#define SOURCE4                    \
-	{                          \
-		"192.0.2.2", 20001 \
-	}
-#define SERVER4                    \
-	{                          \
-		"203.0.113.9", 443 \
-	}
-#define CLIENT6                        \
-	{                              \
-		"2001:db8:1::7", 40000 \
-	}
-#define DETOUR6                        \
-	{                              \
-		"2001:db8:2::1", 10005 \
-	}
-#define SOURCE6                        \
-	{                              \
-		"2001:db8:2::2", 20001 \
-	}
-#define SERVER6                      \
-	{                            \
-		"2001:db8:3::9", 443 \
-	}
-
 /* DSS, then ADD_ADDR: MPTCP options that a relay must leave alone. */
 static const uint8_t mptcp_options[] = {30, 20, 0x20, 5, 1,  2, 3,    4, 5,  6, 7, 8, 9, 1, 2, 3,
 					4,  5,	6,    7, 30, 8, 0x30, 1, 10, 0, 0, 1, 1, 1, 1, 1};
@@ -153,10 +120,7 @@ static int load(void **state)
 	(void)state;
 	for (int hook = 0; hook < HOOK_COUNT; hook++) {
 		relay_load(&relays[hook], hook, &relay_config, 0);
-		relay_add_flow(&relays[hook], (struct end)CLIENT4, (struct end)DETOUR4,
-			       (struct end)SOURCE4, (struct end)SERVER4);
-		relay_add_flow(&relays[hook], (struct end)CLIENT6, (struct end)DETOUR6,
-			       (struct end)SOURCE6, (struct end)SERVER6);
+		relay_add_usual_flows(&relays[hook]);
 	}
 	return 0;
 }

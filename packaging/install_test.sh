@@ -11,36 +11,35 @@ fail=0
 
 check()
 {
-	local what=$1
+	local what=$1 said
 
 	shift
 	number=$((number + 1))
-	if "$@"; then
+	if said=$("$@" 2>&1); then
 		echo "ok $number - $what"
 	else
 		echo "not ok $number - $what"
+		echo "# ${said//$'\n'/$'\n'# }"
 		fail=1
 	fi
 }
 
-quiet_make()
+make_in_root()
 {
-	make -s DESTDIR="$root" PREFIX=/usr "$@" >/dev/null
+	make -s DESTDIR="$root" PREFIX=/usr "$@"
 }
 
 # systemd wants the programs where the units say: a unit for the check names them in the folder.
 units_verify()
 {
-	local unit said
+	local unit
 
 	mkdir -p "$root/check"
 	for unit in detour-fwd detour-agent; do
 		sed "s|=/usr/sbin/|=$root/usr/sbin/|" "$root/usr/lib/systemd/system/$unit.service" \
 			>"$root/check/$unit.service"
 	done
-	said=$(systemd-analyze verify --man=no "$root"/check/*.service 2>&1) && return
-	echo "$said"
-	return 1
+	systemd-analyze verify --man=no "$root"/check/*.service
 }
 
 left_over()
@@ -55,7 +54,7 @@ completes()
 		[[ "${COMPREPLY[*]}" == load ]]' bash "$root/usr/share/bash-completion/completions/detour-fwd"
 }
 
-check "install" quiet_make install
+check "install" make_in_root install
 for program in detour-fwd detour-agent detour-pki; do
 	check "$program is there" test -x "$root/usr/sbin/$program"
 	check "$program has a manual page" test -s "$root/usr/share/man/man8/$program.8"
@@ -68,9 +67,9 @@ if command -v systemd-analyze >/dev/null; then
 	check "systemd takes the units" units_verify
 fi
 echo "# changed" >>"$root/etc/detour/fwd.conf"
-check "install again" quiet_make install
+check "install again" make_in_root install
 check "the owner's fwd.conf stays" grep -q "# changed" "$root/etc/detour/fwd.conf"
-check "uninstall" quiet_make uninstall
+check "uninstall" make_in_root uninstall
 check "uninstall leaves nothing but /etc/detour" test -z "$(left_over)"
 echo "1..$number"
 exit $fail

@@ -11,6 +11,7 @@
 
 #define EEXIST_ERROR (-17)
 #define E2BIG_ERROR  (-7)
+#define ENOENT_ERROR (-2)
 
 /* Every prime above 65536 has no divisor in common with any number of ports: all get their turn. */
 #define PORT_STEP_1 65537
@@ -53,8 +54,8 @@ static __always_inline int port_is_busy(__u32 port)
 }
 
 /*
- * Global functions, and port_step() too, because the verifier then looks at each alone: inside the loop of
- * claim_to_client() their branches multiply.
+ * Global functions, and port_step() too, because the verifier then looks at each alone: inside the
+ * loop of claim_to_client() their branches multiply.
  */
 
 /* The index-th source port; 0 if it is not to be had. */
@@ -85,11 +86,18 @@ __noinline __u32 port_step(__u32 random)
 	}
 }
 
-/* Inserts `entry` under the destination port `port`, unless that is taken. Global, as above. */
-__noinline int claim_port(struct flow_entry *entry, __u32 port)
+/*
+ * Inserts the entry that claim_scratch holds under the destination port `port`, unless that is
+ * taken. Global, as above; it looks the entry up itself, because Linux 6.1 takes no key out of a
+ * global function's argument.
+ */
+__noinline int claim_port(__u32 port)
 {
+	__u32 zero = 0;
+	struct flow_entry *entry = bpf_map_lookup_elem(&claim_scratch, &zero);
+
 	if (!entry)
-		return EEXIST_ERROR;
+		return ENOENT_ERROR;
 	entry->key.dst_port_be = bpf_htons(port);
 	entry->port_delta = csum_tuple_port_delta(&entry->key, &entry->to);
 	return bpf_map_update_elem(&flows, &entry->key, entry, BPF_NOEXIST);
@@ -107,7 +115,7 @@ static __always_inline int claim_to_client(struct flow_entry *entry)
 		return DETOUR_DROP_NO_PORT;
 	for (__u32 i = 0; i < DETOUR_PORT_TRIES; i++) {
 		if (port)
-			error = claim_port(entry, port);
+			error = claim_port(port);
 		if (error != EEXIST_ERROR)
 			break;
 		random = (random % count) + step;

@@ -109,7 +109,10 @@ void policy_run(struct conn *conn, const struct policy_world *world,
 /* Why a connection is not the agent's business: "loopback", "excluded" ...; NULL: it is. */
 const char *policy_hands_off(const struct conn *conn, const struct policy_world *world);
 
-/* Tells a detour by its relay's address: sets kind, relay and path of a subflow of unknown kind. */
+/*
+ * Tells a detour by its relay's address: sets kind and relay of a subflow of unknown kind, and the
+ * path of a detour as soon as the channel is up.
+ */
 void policy_recognise(const struct conn *conn, const struct policy_world *world,
 		      struct subflow *subflow);
 

@@ -109,27 +109,38 @@ uint32_t policy_choose_path(const struct conn *conn, const struct policy_world *
 	return best;
 }
 
-void policy_recognise(const struct conn *conn, const struct policy_world *world,
-		      struct subflow *subflow)
+static uint32_t relay_of(const struct policy_world *world, const struct detour_addr *addr)
 {
-	uint32_t relay = RELAY_NONE;
-
-	if (subflow->kind != SUBFLOW_OTHER || addr_equal(&subflow->remote.addr, &conn->remote.addr))
-		return;
 	for (size_t i = 0; i < world->relay_addr_count; i++) {
-		if (addr_equal(&world->relay_addrs[i].addr, &subflow->remote.addr))
-			relay = world->relay_addrs[i].relay;
+		if (addr_equal(&world->relay_addrs[i].addr, addr))
+			return world->relay_addrs[i].relay;
 	}
-	if (relay == RELAY_NONE)
-		return;
-	subflow->kind = SUBFLOW_DETOUR;
-	subflow->relay = relay;
+	return RELAY_NONE;
+}
+
+/* A channel's address is known from its first hello on; a resync may come before that. */
+static void recognise_path(const struct policy_world *world, struct subflow *subflow)
+{
 	for (uint32_t i = 0; i < world->path_count; i++) {
 		const struct policy_path *path = &world->paths[i];
 
-		if (path->relay == relay && addr_equal(&path->local, &subflow->local.addr)) {
+		if (path->relay == subflow->relay &&
+		    addr_equal(&path->local, &subflow->local.addr)) {
 			subflow->path = i;
 			subflow->ifindex = path->ifindex;
 		}
 	}
+}
+
+void policy_recognise(const struct conn *conn, const struct policy_world *world,
+		      struct subflow *subflow)
+{
+	if (subflow->kind == SUBFLOW_OTHER &&
+	    !addr_equal(&subflow->remote.addr, &conn->remote.addr)) {
+		subflow->relay = relay_of(world, &subflow->remote.addr);
+		if (subflow->relay != RELAY_NONE)
+			subflow->kind = SUBFLOW_DETOUR;
+	}
+	if (subflow->kind == SUBFLOW_DETOUR && subflow->path == PATH_NONE)
+		recognise_path(world, subflow);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include <libmnl/libmnl.h>
 
 #include "user/agent/policy.h"
@@ -44,6 +46,8 @@ static void carry_out(struct fuzz *fuzz, const struct policy_actions *actions)
 		case POLICY_OPEN:
 			check(subflow->state == SUBFLOW_WANTED);
 			subflow->state = SUBFLOW_CONNECTING;
+			subflow->loc_id = conn_take_id(fuzz->conn);
+			subflow->local.port_be = htons(6000);
 			if (subflow->kind == SUBFLOW_DETOUR)
 				subflow->remote = fuzz->detour;
 			break;

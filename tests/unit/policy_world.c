@@ -91,7 +91,8 @@ static void send_syn(struct run *run, struct subflow *subflow)
 		subflow->remote = (struct endpoint){addr4(10, 0, subflow->relay, 1), htons(10000)};
 	if (addr_is_unspecified(&subflow->local.addr))
 		subflow->local.addr = addr4(10, 9, 0, run->local);
-	assert_int_equal(conn_local_id(run->conn, &subflow->local.addr, &subflow->loc_id), 0);
+	subflow->loc_id = conn_take_id(run->conn);
+	subflow->local.port_be = htons(run->next_port++);
 }
 
 static void append(struct run *run, const char *verb, const char *name)
@@ -103,8 +104,6 @@ static void append(struct run *run, const char *verb, const char *name)
 
 static void carry_out(struct run *run, const struct policy_actions *actions)
 {
-	char id[8];
-
 	for (size_t i = 0; i < actions->count; i++) {
 		struct subflow *subflow = actions->items[i].subflow;
 
@@ -115,12 +114,9 @@ static void carry_out(struct run *run, const struct policy_actions *actions)
 			break;
 		case POLICY_DESTROY:
 			append(run, "destroy", subflow_name(subflow));
-			if (subflow->local.port_be == 0)
-				subflow->local.port_be = htons(run->next_port++);
 			break;
 		case POLICY_REMOVE_ID:
-			snprintf(id, sizeof(id), "%u", actions->items[i].id);
-			append(run, "remove", id);
+			append(run, "remove", "0");
 			break;
 		case POLICY_OPENED:
 			append(run, "opened", subflow_name(subflow));
@@ -171,8 +167,6 @@ static void pm_event(struct run *run, const struct step *step, enum pm_event_typ
 	};
 	struct policy_event event = {.type = POLICY_PM, .pm = &pm};
 
-	if (pm.local.port_be == 0)
-		pm.local.port_be = htons(run->next_port++);
 	if (step->what == CLOSE_SYN)
 		pm.remote.port_be = 0;
 	apply(run, &event);

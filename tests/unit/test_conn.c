@@ -33,80 +33,53 @@ static struct conn *make_conn(void)
 	return conn;
 }
 
-static void test_local_ids(void **state)
+static void test_ids(void **state)
 {
-	struct detour_addr first = endpoint("10.9.0.1:0").addr;
-	struct detour_addr second = endpoint("10.8.0.1:0").addr;
-	struct detour_addr third = endpoint("10.7.0.1:0").addr;
+	struct endpoint local = endpoint("10.9.0.1:5000"), remote = endpoint("10.5.0.5:443");
 	struct conn *conn = make_conn();
-	uint8_t id;
+	struct subflow *subflow;
 
 	(void)state;
-	assert_int_equal(conn_local_id(conn, &first, &id), 0);
-	assert_int_equal(id, 0);
-	assert_int_equal(conn_local_id(conn, &second, &id), 0);
-	assert_int_equal(id, 1);
-	assert_int_equal(conn_local_id(conn, &third, &id), 0);
-	assert_int_equal(id, 2);
-	assert_int_equal(conn_renew_id(conn, &second, &id), 0);
-	assert_int_equal(id, 3);
-	assert_int_equal(conn_local_id(conn, &second, &id), 0);
-	assert_int_equal(id, 3);
-	conn_forget_id(conn, 3);
-	assert_int_equal(conn_local_id(conn, &second, &id), 0);
-	assert_int_equal(id, 1);
-	conn_free(conn);
-}
-
-static void test_ids_run_out(void **state)
-{
-	struct conn *conn = make_conn();
-	struct detour_addr addr = endpoint("10.8.0.0:0").addr;
-	uint8_t id;
-
-	(void)state;
-	for (unsigned int i = 1; i <= UINT8_MAX; i++) {
-		addr.bytes[15] = (uint8_t)i;
-		assert_int_equal(conn_local_id(conn, &addr, &id), 0);
-		assert_int_equal(id, i);
+	assert_int_equal(conn_take_id(conn), 1);
+	/* The one given out last is not given again at once, also when nobody has it. */
+	assert_int_equal(conn_take_id(conn), 2);
+	for (unsigned int id = 3; id <= UINT8_MAX; id++) {
+		subflow = conn_add_subflow(conn, SUBFLOW_OTHER, &local, &remote);
+		assert_non_null(subflow);
+		subflow->loc_id = (uint8_t)id;
 	}
-	addr.bytes[14] = 1;
-	assert_int_equal(conn_local_id(conn, &addr, &id), -ENOSPC);
+	assert_int_equal(conn_take_id(conn), 1);
+	assert_int_equal(conn_take_id(conn), 2);
+	assert_int_equal(conn_take_id(conn), 1);
+	conn_add_subflow(conn, SUBFLOW_OTHER, &local, &remote)->loc_id = 1;
+	conn_add_subflow(conn, SUBFLOW_OTHER, &local, &remote)->loc_id = 2;
+	assert_int_equal(conn_take_id(conn), 0);
 	conn_free(conn);
 }
 
-/* Which subflow an event means, when ports are not known yet. */
+/* Which subflow an event means. */
 static void test_match(void **state)
 {
 	static const struct {
 		const char *local, *remote;
 		int which; /* -1: none */
 	} rows[] = {
-		{"10.9.0.1:5000", "10.5.0.5:443", 0},
-		{"10.9.0.1:6000", "10.0.1.1:10000", 1}, /* still connecting */
-		{"10.9.0.1:6001", "10.0.2.1:10000", 2}, /* closing, known by its port */
-		{"10.9.0.1:6001", "10.0.2.1:0", 2},	/* the same, as a destroyed SYN */
-		{"10.9.0.1:6002", "10.0.2.1:10000", 3}, /* a new one to the same place */
-		{"10.9.0.1:6000", "10.0.1.1:10001", -1},
-		{"10.9.0.2:6000", "10.0.1.1:10000", -1},
-		{"10.9.0.1:5001", "10.5.0.5:443", -1},
+		{"10.9.0.1:5000", "10.5.0.5:443", 0},	 {"10.9.0.1:6000", "10.0.1.1:10000", 1},
+		{"10.9.0.1:6000", "10.0.1.1:0", 1}, /* a destroyed SYN */
+		{"10.9.0.1:6001", "10.0.1.1:10000", 2},	 {"10.9.0.1:6000", "10.0.1.1:10001", -1},
+		{"10.9.0.2:6000", "10.0.1.1:10000", -1}, {"10.9.0.1:5001", "10.5.0.5:443", -1},
 	};
 	struct endpoint ends[][2] = {
 		{endpoint("10.9.0.1:5000"), endpoint("10.5.0.5:443")},
-		{endpoint("10.9.0.1:0"), endpoint("10.0.1.1:10000")},
-		{endpoint("10.9.0.1:6001"), endpoint("10.0.2.1:10000")},
-		{endpoint("10.9.0.1:0"), endpoint("10.0.2.1:10000")},
+		{endpoint("10.9.0.1:6000"), endpoint("10.0.1.1:10000")},
+		{endpoint("10.9.0.1:6001"), endpoint("10.0.1.1:10000")},
 	};
-	static const enum subflow_state states[] = {SUBFLOW_ESTABLISHED, SUBFLOW_CONNECTING,
-						    SUBFLOW_CLOSING, SUBFLOW_CONNECTING};
 	struct subflow *subflows[ARRAY_SIZE(ends)];
 	struct conn *conn = make_conn();
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		subflows[i] = conn_add_subflow(conn, SUBFLOW_OTHER, &ends[i][0], &ends[i][1]);
-		subflows[i]->state = states[i];
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct endpoint local = endpoint(rows[i].local), remote = endpoint(rows[i].remote);
 		struct subflow *expected = rows[i].which < 0 ? NULL : subflows[rows[i].which];
@@ -224,9 +197,11 @@ static void test_lease_cache(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_local_ids),   cmocka_unit_test(test_ids_run_out),
-		cmocka_unit_test(test_match),	    cmocka_unit_test(test_backoff),
-		cmocka_unit_test(test_servers),	    cmocka_unit_test(test_servers_bounded),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_servers),
+		cmocka_unit_test(test_servers_bounded),
 		cmocka_unit_test(test_lease_cache),
 	};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Connections, their subflows and their local ids. */
+/* Connections, their subflows and the subflows' local ids. */
 #include "user/agent/conn.h"
 
 #include <errno.h>
@@ -18,7 +18,6 @@ int conn_new(uint32_t token, const struct endpoint *local, const struct endpoint
 	conn->local = *local;
 	conn->remote = *remote;
 	conn->limit = UINT32_MAX;
-	conn_learn_id(conn, &local->addr, 0);
 	*ret_conn = conn;
 	return 0;
 }
@@ -30,7 +29,6 @@ void conn_free(struct conn *conn)
 	while (conn->subflows)
 		conn_remove_subflow(conn, conn->subflows);
 	backoff_done(&conn->backoffs);
-	free(conn->ids);
 	free(conn);
 }
 
@@ -69,123 +67,44 @@ struct subflow *conn_find_subflow(const struct conn *conn, const struct endpoint
 	return NULL;
 }
 
-static bool may_be(const struct subflow *subflow, const struct endpoint *local,
-		   const struct endpoint *remote)
-{
-	bool port_fits = subflow->local.port_be == 0 ? subflow->state == SUBFLOW_CONNECTING
-						     : subflow->local.port_be == local->port_be;
-
-	return port_fits && addr_equal(&subflow->local.addr, &local->addr) &&
-	       addr_equal(&subflow->remote.addr, &remote->addr) &&
-	       (remote->port_be == 0 || remote->port_be == subflow->remote.port_be);
-}
-
 struct subflow *conn_match_subflow(const struct conn *conn, const struct endpoint *local,
 				   const struct endpoint *remote)
 {
-	struct subflow *subflow = conn_find_subflow(conn, local, remote);
-	struct subflow *by_address = NULL;
+	struct subflow *subflow;
 
-	if (subflow)
-		return subflow;
+	if (remote->port_be != 0)
+		return conn_find_subflow(conn, local, remote);
 	DL_FOREACH (conn->subflows, subflow) {
-		if (!may_be(subflow, local, remote))
-			continue;
-		/* A known local port says more than an unknown one. */
-		if (subflow->local.port_be)
+		if (endpoint_equal(&subflow->local, local) &&
+		    addr_equal(&subflow->remote.addr, &remote->addr))
 			return subflow;
-		if (!by_address)
-			by_address = subflow;
-	}
-	return by_address;
-}
-
-static struct local_id *find_id(const struct conn *conn, uint8_t id)
-{
-	for (size_t i = 0; i < conn->id_count; i++) {
-		if (conn->ids[i].id == id)
-			return &conn->ids[i];
 	}
 	return NULL;
 }
 
-static struct local_id *find_addr(const struct conn *conn, const struct detour_addr *addr)
+static bool id_in_use(const struct conn *conn, uint8_t id)
 {
-	for (size_t i = 0; i < conn->id_count; i++) {
-		if (addr_equal(&conn->ids[i].addr, addr))
-			return &conn->ids[i];
+	const struct subflow *subflow;
+
+	DL_FOREACH (conn->subflows, subflow) {
+		if (subflow->loc_id == id)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-static int add_id(struct conn *conn, const struct detour_addr *addr, uint8_t id)
+uint8_t conn_take_id(struct conn *conn)
 {
-	struct local_id *ids = realloc(conn->ids, (conn->id_count + 1) * sizeof(*ids));
+	uint8_t id = conn->last_id;
 
-	if (!ids)
-		return -ENOMEM;
-	conn->ids = ids;
-	ids[conn->id_count++] = (struct local_id){.addr = *addr, .id = id};
-	return 0;
-}
-
-static int next_id(const struct conn *conn, uint8_t after, uint8_t *ret_id)
-{
-	for (unsigned int id = after + 1; id <= UINT8_MAX; id++) {
-		if (!find_id(conn, (uint8_t)id)) {
-			*ret_id = (uint8_t)id;
-			return 0;
+	for (unsigned int i = 0; i < UINT8_MAX; i++) {
+		id = id == UINT8_MAX ? 1 : (uint8_t)(id + 1);
+		if (!id_in_use(conn, id)) {
+			conn->last_id = id;
+			return id;
 		}
 	}
-	return -ENOSPC;
-}
-
-int conn_local_id(struct conn *conn, const struct detour_addr *addr, uint8_t *ret_id)
-{
-	const struct local_id *known = find_addr(conn, addr);
-	uint8_t id;
-	int err;
-
-	if (known) {
-		*ret_id = known->id;
-		return 0;
-	}
-	err = next_id(conn, 0, &id);
-	if (!err)
-		err = add_id(conn, addr, id);
-	if (!err)
-		*ret_id = id;
-	return err;
-}
-
-void conn_learn_id(struct conn *conn, const struct detour_addr *addr, uint8_t id)
-{
-	if (!find_addr(conn, addr))
-		add_id(conn, addr, id);
-}
-
-int conn_renew_id(struct conn *conn, const struct detour_addr *addr, uint8_t *ret_id)
-{
-	struct local_id *known = find_addr(conn, addr);
-	uint8_t id;
-	int err;
-
-	if (!known)
-		return conn_local_id(conn, addr, ret_id);
-	err = next_id(conn, known->id, &id);
-	if (err)
-		return err;
-	known->id = id;
-	*ret_id = id;
 	return 0;
-}
-
-void conn_forget_id(struct conn *conn, uint8_t id)
-{
-	struct local_id *known = find_id(conn, id);
-
-	if (known)
-		*known = conn->ids[--conn->id_count];
 }
 
 bool subflow_is_live(const struct subflow *subflow)

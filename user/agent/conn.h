@@ -34,7 +34,7 @@ struct subflow {
 	struct subflow *prev, *next;
 	enum subflow_kind kind;
 	enum subflow_state state;
-	struct endpoint local; /* the port is 0 until an event tells it */
+	struct endpoint local;
 	struct endpoint remote;
 	uint32_t path;	/* index of the policy's path, for a detour */
 	uint32_t relay; /* the path's relay; RELAY_NONE: not a detour, or one not recognised yet */
@@ -54,19 +54,12 @@ struct subflow {
 	uint64_t progress_us; /* last time that bytes were acknowledged or received */
 };
 
-/* Ids stay with an address for the connection's life: the kernel wants it so. */
-struct local_id {
-	struct detour_addr addr;
-	uint8_t id;
-};
-
 struct conn {
 	UT_hash_handle hh;
 	uint32_t token;
 	struct endpoint local, remote; /* of the first subflow: the remote one is the server */
 	struct subflow *subflows;
-	struct local_id *ids;
-	size_t id_count;
+	uint8_t last_id;       /* the local id given out last */
 	const char *hands_off; /* why this connection is left alone; NULL: it is not */
 	bool direct_lost;      /* the first subflow broke: a direct one is wanted again */
 	uint64_t established_us;
@@ -93,18 +86,17 @@ struct subflow *conn_find_subflow(const struct conn *conn, const struct endpoint
 				  const struct endpoint *remote);
 
 /*
- * The subflow that an event is about: by its exact ends; or one still connecting, whose local port
- * is not known. The remote port of a SYN that was destroyed comes as 0.
+ * The subflow that an event is about: by its exact ends, but the remote port of a SYN that was
+ * destroyed comes as 0.
  */
 struct subflow *conn_match_subflow(const struct conn *conn, const struct endpoint *local,
 				   const struct endpoint *remote);
 
-/* The id of a local address: the known one, or a free one, which is then kept. -ENOSPC, -ENOMEM. */
-int conn_local_id(struct conn *conn, const struct detour_addr *addr, uint8_t *ret_id);
-void conn_learn_id(struct conn *conn, const struct detour_addr *addr, uint8_t id);
-/* The kernel did not like the id: the address gets the next free one. */
-int conn_renew_id(struct conn *conn, const struct detour_addr *addr, uint8_t *ret_id);
-void conn_forget_id(struct conn *conn, uint8_t id);
+/*
+ * A local id that no subflow of the connection has, 1 to 255, the longest unused one first. Each
+ * subflow that the agent makes has its own: so RM_ADDR can name it alone. 0: all are in use.
+ */
+uint8_t conn_take_id(struct conn *conn);
 
 /* Not closing, and its address is still there. */
 bool subflow_is_live(const struct subflow *subflow);

@@ -8,9 +8,10 @@
 
 #include "user/agent/agent.h"
 #include "user/agent/clock.h"
+#include "user/agent/ports.h"
 #include "user/base/log.h"
 
-#define ID_TRIES 3
+#define CREATE_TRIES 4
 
 /* Failures within one call lead to other tries; each is held back afterwards, so this ends. */
 #define FAILURES_MAX 16
@@ -46,7 +47,10 @@ static void log_opened(const struct agent *agent, const struct conn *conn,
 	log_subflow(agent, conn, subflow, LOG_INFO, what);
 }
 
-/* An id that the kernel has for another address of this connection is passed over. */
+/*
+ * The kernel wants (address, port) and id to go together one to one. The id may still be bound in
+ * it to a port of before (a subflow that ended by itself, an agent of before): REMOVE frees it.
+ */
 static int create_with_id(struct agent *agent, struct conn *conn, struct subflow *subflow)
 {
 	struct pm_local local = {
@@ -54,18 +58,23 @@ static int create_with_id(struct agent *agent, struct conn *conn, struct subflow
 		.backup = subflow->backup,
 		.ifindex = subflow->ifindex,
 	};
-	int err = conn_local_id(conn, &local.addr, &local.id);
+	int err = -EADDRINUSE;
 
+	subflow->loc_id = 0; /* so that its own does not count as in use */
+	for (int i = 0; i < CREATE_TRIES && (err == -EADDRINUSE || err == -EINVAL); i++) {
+		local.id = conn_take_id(conn);
+		if (local.id == 0)
+			return -ENOSPC;
+		local.port_be = ports_pick();
+		err = pm_subflow_create(agent->pm, conn->token, &local, &subflow->remote);
+		if (err)
+			pm_remove_id(agent->pm, conn->token, local.id);
+	}
 	if (err)
 		return err;
-	err = pm_subflow_create(agent->pm, conn->token, &local, &subflow->remote);
-	for (int i = 0; i < ID_TRIES && err == -EINVAL && local.id != 0; i++) {
-		if (conn_renew_id(conn, &local.addr, &local.id) < 0)
-			break;
-		err = pm_subflow_create(agent->pm, conn->token, &local, &subflow->remote);
-	}
 	subflow->loc_id = local.id;
-	return err;
+	subflow->local.port_be = local.port_be;
+	return 0;
 }
 
 static int create_subflow(struct agent *agent, struct conn *conn, struct subflow *subflow)
@@ -107,33 +116,10 @@ static int open_subflow(struct agent *agent, struct conn *conn, struct subflow *
 	return create_subflow(agent, conn, subflow);
 }
 
-struct syn_search {
-	uint32_t token;
-	const struct endpoint *remote;
-	struct endpoint local;
-	bool found;
-};
-
-static int match_syn(const struct diag_subflow *subflow, void *data)
-{
-	struct syn_search *search = data;
-
-	if (subflow->token == search->token && endpoint_equal(&subflow->remote, search->remote)) {
-		search->local = subflow->local;
-		search->found = true;
-	}
-	return MNL_CB_OK;
-}
-
-/* No event told the local port of a SYN that nobody answered, and DESTROY wants it. */
-static void learn_syn_port(struct agent *agent, const struct conn *conn, struct subflow *subflow)
-{
-	struct syn_search search = {.token = conn->token, .remote = &subflow->remote};
-
-	if (diag_dump_subflows(agent->diag, DIAG_SYN_SENT, match_syn, &search) == 0 && search.found)
-		subflow->local = search.local;
-}
-
+/*
+ * REMOVE closes the subflow and sends RM_ADDR over another one: without it a server that the reset
+ * does not reach would count the subflow as one of those it allows.
+ */
 static void destroy_subflow(struct agent *agent, struct conn *conn, struct subflow *subflow,
 			    const char *reason)
 {
@@ -141,8 +127,8 @@ static void destroy_subflow(struct agent *agent, struct conn *conn, struct subfl
 
 	agent->counters.subflows_destroyed++;
 	log_subflow(agent, conn, subflow, LOG_INFO, reason);
-	if (subflow->local.port_be == 0 && subflow->remote.port_be != 0)
-		learn_syn_port(agent, conn, subflow);
+	if (subflow->loc_id != 0)
+		pm_remove_id(agent->pm, conn->token, subflow->loc_id);
 	if (subflow->local.port_be != 0)
 		err = pm_subflow_destroy(agent->pm, conn->token, &subflow->local, &subflow->remote);
 	if (err && err != -ESRCH)
@@ -150,22 +136,23 @@ static void destroy_subflow(struct agent *agent, struct conn *conn, struct subfl
 			  strerror(-err));
 }
 
-static void remove_id(struct agent *agent, struct conn *conn, uint8_t id)
+static void remove_first_id(struct agent *agent, const struct conn *conn)
 {
-	int err = pm_remove_id(agent->pm, conn->token, id);
+	int err = pm_remove_id(agent->pm, conn->token, 0);
 
 	if (err)
-		log_debug("connection %08x: cannot remove address id %u: %s", conn->token, id,
+		log_debug("connection %08x: cannot remove its first address: %s", conn->token,
 			  strerror(-err));
-	else
-		conn_forget_id(conn, id);
 }
 
+/* The id becomes free, and the server lets go of a subflow whose end it has not seen. */
 static void closed_subflow(struct agent *agent, struct conn *conn, struct subflow *subflow,
 			   const char *reason)
 {
 	agent->counters.subflows_closed++;
 	log_subflow(agent, conn, subflow, LOG_INFO, reason);
+	if (subflow->loc_id != 0)
+		pm_remove_id(agent->pm, conn->token, subflow->loc_id);
 	free(subflow);
 }
 
@@ -194,7 +181,7 @@ static size_t carry_out(struct agent *agent, struct conn *conn,
 			destroy_subflow(agent, conn, action->subflow, action->reason);
 			break;
 		case POLICY_REMOVE_ID:
-			remove_id(agent, conn, action->id);
+			remove_first_id(agent, conn);
 			break;
 		case POLICY_OPENED:
 			agent->counters.subflows_established++;

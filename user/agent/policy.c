@@ -99,7 +99,6 @@ static void on_sub_established(struct conn *conn, const struct policy_world *wor
 	if (event->backup)
 		subflow->backup = true;
 	subflow->progress_us = subflow->since_us = world->now_us;
-	conn_learn_id(conn, &event->local.addr, event->loc_id);
 	policy_recognise(conn, world, subflow);
 	if (subflow->state != SUBFLOW_CONNECTING && subflow->asked_us)
 		return; /* destroyed meanwhile: its end comes too */

@@ -81,8 +81,8 @@ struct policy_event {
 
 enum policy_action_type {
 	POLICY_OPEN,	  /* get a lease if it is a detour, then SUBFLOW_CREATE */
-	POLICY_DESTROY,	  /* SUBFLOW_DESTROY */
-	POLICY_REMOVE_ID, /* tell the server that local id `id` is gone */
+	POLICY_DESTROY,	  /* REMOVE its id, so that the server lets go of it, and SUBFLOW_DESTROY */
+	POLICY_REMOVE_ID, /* tell the server that local id 0, the first address, is gone */
 	POLICY_OPENED,	  /* no action: `subflow` is established */
 	POLICY_CLOSED,	  /* no action: `subflow` is closed, and freed after the actions are done */
 };
@@ -91,7 +91,6 @@ struct policy_action {
 	enum policy_action_type type;
 	struct subflow *subflow;
 	const char *reason; /* why, for people */
-	uint8_t id;
 };
 
 #define POLICY_ACTIONS_MAX 32

@@ -19,7 +19,6 @@ void policy_add_action(struct policy_actions *actions, enum policy_action_type t
 			.type = type,
 			.subflow = subflow,
 			.reason = reason,
-			.id = subflow->loc_id,
 		};
 }
 
@@ -86,15 +85,6 @@ static uint32_t room(const struct conn *conn, const struct policy_world *world)
 	return extras < limit ? limit - extras : 0;
 }
 
-static bool id_removed(const struct policy_actions *actions, uint8_t id)
-{
-	for (size_t i = 0; i < actions->count; i++) {
-		if (actions->items[i].type == POLICY_REMOVE_ID && actions->items[i].id == id)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Subflows whose address has vanished. RM_ADDR goes first: the kernel sends it only while such a
  * subflow is there, and only another one can carry it. Without another they stay, for the
@@ -107,8 +97,8 @@ static void retire_gone(struct conn *conn, const struct policy_world *world,
 	bool working = has_working(conn);
 
 	DL_FOREACH (conn->subflows, subflow) {
-		if (subflow->local_gone && subflow->state == SUBFLOW_ESTABLISHED && working &&
-		    !id_removed(actions, subflow->loc_id))
+		if (subflow->local_gone && subflow->kind == SUBFLOW_INITIAL &&
+		    subflow->state == SUBFLOW_ESTABLISHED && working)
 			policy_add_action(actions, POLICY_REMOVE_ID, subflow, "address gone");
 	}
 	DL_FOREACH (conn->subflows, subflow) {

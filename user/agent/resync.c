@@ -100,7 +100,6 @@ static int add_subflow(struct conn *conn, const struct diag_subflow *found,
 	subflow->rem_id = found->rem_id;
 	subflow->backup = found->backup;
 	subflow->since_us = subflow->progress_us = world->now_us;
-	conn_learn_id(conn, &found->local.addr, found->loc_id);
 	policy_recognise(conn, world, subflow);
 	return 0;
 }

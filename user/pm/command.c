@@ -112,7 +112,7 @@ int pm_subflow_create(struct pm *pm, uint32_t token, const struct pm_local *loca
 		      const struct endpoint *remote)
 {
 	struct pm_end from = {
-		.endpoint = {.addr = local->addr},
+		.endpoint = {.addr = local->addr, .port_be = local->port_be},
 		.has_id = true,
 		.id = local->id,
 		.flags = local->backup ? MPTCP_PM_ADDR_FLAG_BACKUP : 0,

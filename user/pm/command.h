@@ -17,7 +17,8 @@ struct pm;
 /* The local end of a subflow as CREATE wants it. */
 struct pm_local {
 	struct detour_addr addr;
-	uint8_t id;	      /* one per address and connection; the initial address has 0 */
+	in_port_t port_be;    /* 0: the kernel chooses */
+	uint8_t id;	      /* one per address and port, and connection; the first one has 0 */
 	bool backup;	      /* kernel 6.1 ignores it at creation */
 	unsigned int ifindex; /* 0: the routing table decides */
 };
@@ -37,9 +38,10 @@ int pm_events_fd(const struct pm *pm);
 int pm_receive(struct pm *pm, nl_callback callback, void *data);
 
 /*
- * Sends a SYN with MP_JOIN from `local` (any port) to `remote`. 0 means sent, no more. -ENOTCONN:
+ * Sends a SYN with MP_JOIN from `local` to `remote`. 0 means sent, no more. -ENOTCONN:
  * before ESTABLISHED; -EINVAL: no such token, a connection of another path manager, or an address
- * and id that do not fit together; -EADDRNOTAVAIL: no such local address.
+ * and id that do not fit together; -EADDRNOTAVAIL: no such local address;
+ * -EADDRINUSE: its port is taken.
  */
 int pm_subflow_create(struct pm *pm, uint32_t token, const struct pm_local *local,
 		      const struct endpoint *remote);

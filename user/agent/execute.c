@@ -47,6 +47,15 @@ static void log_opened(const struct agent *agent, const struct conn *conn,
 	log_subflow(agent, conn, subflow, LOG_INFO, what);
 }
 
+static void log_closed(const struct agent *agent, const struct conn *conn,
+		       const struct subflow *subflow, int level, const char *reason)
+{
+	char what[96];
+
+	snprintf(what, sizeof(what), "closed: %s", reason);
+	log_subflow(agent, conn, subflow, level, what);
+}
+
 /*
  * The kernel wants (address, port) and id to go together one to one. The id may still be bound in
  * it to a port of before (a subflow that ended by itself, an agent of before): REMOVE frees it.
@@ -126,7 +135,7 @@ static void destroy_subflow(struct agent *agent, struct conn *conn, struct subfl
 	int err = 0;
 
 	agent->counters.subflows_destroyed++;
-	log_subflow(agent, conn, subflow, LOG_INFO, reason);
+	log_closed(agent, conn, subflow, LOG_INFO, reason);
 	if (subflow->loc_id != 0)
 		pm_remove_id(agent->pm, conn->token, subflow->loc_id);
 	if (subflow->local.port_be != 0)
@@ -150,7 +159,8 @@ static void closed_subflow(struct agent *agent, struct conn *conn, struct subflo
 			   const char *reason)
 {
 	agent->counters.subflows_closed++;
-	log_subflow(agent, conn, subflow, LOG_INFO, reason);
+	/* One that was destroyed has had its line. */
+	log_closed(agent, conn, subflow, subflow->was_destroyed ? LOG_DEBUG : LOG_INFO, reason);
 	if (subflow->loc_id != 0)
 		pm_remove_id(agent->pm, conn->token, subflow->loc_id);
 	free(subflow);

@@ -28,6 +28,7 @@ void policy_destroy(struct subflow *subflow, const struct policy_world *world,
 	if (actions->count >= POLICY_ACTIONS_MAX)
 		return;
 	subflow->state = SUBFLOW_CLOSING;
+	subflow->was_destroyed = true;
 	subflow->since_us = world->now_us;
 	policy_add_action(actions, POLICY_DESTROY, subflow, reason);
 }

@@ -32,14 +32,16 @@ make_in_root()
 # systemd wants the programs where the units say: a unit for the check names them in the folder.
 units_verify()
 {
-	local unit
+	local unit said
 
 	mkdir -p "$root/check"
 	for unit in detour-fwd detour-agent; do
 		sed "s|=/usr/sbin/|=$root/usr/sbin/|" "$root/usr/lib/systemd/system/$unit.service" \
 			>"$root/check/$unit.service"
 	done
-	systemd-analyze verify --man=no "$root"/check/*.service
+	# An unknown key is a warning about the unit, and success.
+	said=$(systemd-analyze verify --man=no "$root"/check/*.service 2>&1) || return
+	if grep -F "$root/check" <<<"$said"; then return 1; fi
 }
 
 left_over()

@@ -13,6 +13,8 @@
 
 #include "user/base/cleanup.h"
 #include "user/dataplane/attach.h"
+#include "user/dataplane/instance.h"
+#include "user/dataplane/loader.h"
 #include "user/dataplane/pins.h"
 #include "user/dataplane/programs.h"
 #include "user/dataplane/tables.h"
@@ -22,7 +24,8 @@
 struct dataplane {
 	struct pins pins;
 	struct dataplane_options options;
-	struct programs programs;
+	int programs[2];       /* by program_index(); -1: not needed so far */
+	struct loader *loader; /* NULL: this process may load itself */
 	struct tables *tables;
 	struct dataplane_interface interfaces[INTERFACES_MAX];
 	size_t interface_count;
@@ -31,6 +34,30 @@ struct dataplane {
 	bool is_new;
 };
 
+static size_t program_index(enum dataplane_hook hook)
+{
+	return hook == HOOK_TC ? 0 : 1;
+}
+
+static int program_fd(const struct dataplane *dataplane, enum dataplane_hook hook)
+{
+	return dataplane->programs[program_index(hook)];
+}
+
+static int load_program(struct dataplane *dataplane, const struct dataplane_options *options,
+			enum dataplane_hook hook, FILE *errors, int *ret_fd)
+{
+	int err;
+
+	if (dataplane->loader)
+		err = loader_load(dataplane->loader, &options->config, hook, errors);
+	else
+		err = program_load(&dataplane->pins, options, hook, errors,
+				   hook == HOOK_TC ? &dataplane->is_new : NULL);
+	return err ? err : program_open(&dataplane->pins, hook, ret_fd);
+}
+
+/* TC first: any instance may come to need it, and it makes the maps. */
 static int open_locked(struct dataplane *dataplane, FILE *errors)
 {
 	int err = pins_lock(&dataplane->pins, &dataplane->lock);
@@ -41,12 +68,14 @@ static int open_locked(struct dataplane *dataplane, FILE *errors)
 				      : strerror(-err));
 		return err;
 	}
-	err = programs_load(&dataplane->pins, &dataplane->options, errors, &dataplane->programs,
-			    &dataplane->is_new);
+	err = load_program(dataplane, &dataplane->options, HOOK_TC, errors,
+			   &dataplane->programs[program_index(HOOK_TC)]);
+	if (!err)
+		err = tables_open(&dataplane->pins, errors, &dataplane->tables);
 	if (err)
 		return err;
-	dataplane->flows_map_id = programs_flows_map_id(&dataplane->programs);
-	return tables_open(&dataplane->pins, errors, &dataplane->tables);
+	dataplane->flows_map_id = tables_flows_id(dataplane->tables);
+	return 0;
 }
 
 int dataplane_open(const struct dataplane_options *options, FILE *errors,
@@ -60,6 +89,7 @@ int dataplane_open(const struct dataplane_options *options, FILE *errors,
 	programs_quiet_libbpf();
 	dataplane->options = *options;
 	dataplane->lock = -1;
+	dataplane->programs[0] = dataplane->programs[1] = -1;
 	err = pins_init(options->bpffs, options->instance, &dataplane->pins);
 	if (err)
 		fprintf(errors, "--bpffs %s: the path is too long\n", options->bpffs);
@@ -86,7 +116,9 @@ void dataplane_close(struct dataplane *dataplane)
 	if (!dataplane)
 		return;
 	tables_close(dataplane->tables);
-	programs_free(&dataplane->programs);
+	loader_free(dataplane->loader);
+	cleanup_close(&dataplane->programs[0]);
+	cleanup_close(&dataplane->programs[1]);
 	dataplane_unlock(dataplane);
 	free(dataplane);
 }
@@ -103,7 +135,15 @@ struct tables *dataplane_tables(struct dataplane *dataplane)
 
 int dataplane_prepare(struct dataplane *dataplane, enum dataplane_hook hook, FILE *errors)
 {
-	return programs_need(&dataplane->programs, hook, errors);
+	if (program_fd(dataplane, hook) >= 0)
+		return 0;
+	return load_program(dataplane, &dataplane->options, hook, errors,
+			    &dataplane->programs[program_index(hook)]);
+}
+
+int dataplane_start_loader(struct dataplane *dataplane, int (*confine)(void))
+{
+	return loader_start(&dataplane->pins, &dataplane->options, confine, &dataplane->loader);
 }
 
 /* XDP, native or generic. The two cannot be there at once: TC stands in while one follows the other. */
@@ -114,12 +154,12 @@ static int move_to_xdp(struct dataplane *dataplane, const struct attach_target *
 	int err = 0;
 
 	if (bridge) {
-		err = attach_tc(target, programs_fd(&dataplane->programs, HOOK_TC));
+		err = attach_tc(target, program_fd(dataplane, HOOK_TC));
 		if (!err)
 			err = attach_remove_xdp(target);
 	}
 	if (!err)
-		err = attach_xdp(target, programs_fd(&dataplane->programs, HOOK_XDP), generic);
+		err = attach_xdp(target, program_fd(dataplane, HOOK_XDP), generic);
 	if (!err && (bridge || state->tc))
 		err = attach_remove_tc(target);
 	return err;
@@ -127,7 +167,7 @@ static int move_to_xdp(struct dataplane *dataplane, const struct attach_target *
 
 static int move_to_tc(struct dataplane *dataplane, const struct attach_target *target)
 {
-	int err = attach_tc(target, programs_fd(&dataplane->programs, HOOK_TC));
+	int err = attach_tc(target, program_fd(dataplane, HOOK_TC));
 
 	return err ? err : attach_remove_xdp(target);
 }
@@ -170,7 +210,7 @@ int dataplane_attach(struct dataplane *dataplane, const char *ifname, enum datap
 	target.ifindex = interface.ifindex;
 	err = attach_inspect(&target, hook, errors, &state);
 	if (!err)
-		err = programs_need(&dataplane->programs, hook, errors);
+		err = dataplane_prepare(dataplane, hook, errors);
 	if (err)
 		return err;
 	err = hook == HOOK_TC ? move_to_tc(dataplane, &target)
@@ -193,48 +233,12 @@ const struct dataplane_interface *dataplane_interface(const struct dataplane *da
 	return &dataplane->interfaces[i];
 }
 
-/* Takes one instance off the interface that a pin's name tells of. */
-struct detach_run {
-	const struct pins *pins;
-	char *const *keep; /* these stay; NULL-terminated, or NULL: none does */
-	FILE *errors;
-};
-
-static bool is_kept(char *const *keep, const char *ifname)
-{
-	for (; keep && *keep; keep++) {
-		if (strcmp(*keep, ifname) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int detach_by_pin(void *data, const char *file)
-{
-	const struct detach_run *run = data;
-	char ifname[IFNAMSIZ];
-	bool xdp = pins_ifname(file, "link_", ifname) == 0;
-	bool tc = !xdp && pins_ifname(file, "tc_", ifname) == 0;
-	struct attach_target target = {.pins = run->pins, .ifname = ifname};
-	int err;
-
-	if ((!xdp && !tc) || is_kept(run->keep, ifname))
-		return 0;
-	target.ifindex = if_nametoindex(ifname);
-	if (target.ifindex == 0) /* gone, and what was attached with it */
-		return 0;
-	err = xdp ? attach_remove_xdp(&target) : attach_remove_tc(&target);
-	if (err)
-		fprintf(run->errors, "%s: cannot detach: %s\n", ifname, strerror(-err));
-	return err;
-}
-
 static void forget_others(struct dataplane *dataplane, char *const *ifnames)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < dataplane->interface_count; i++) {
-		if (is_kept(ifnames, dataplane->interfaces[i].ifname))
+		if (instance_keeps(ifnames, dataplane->interfaces[i].ifname))
 			dataplane->interfaces[kept++] = dataplane->interfaces[i];
 	}
 	dataplane->interface_count = kept;
@@ -242,121 +246,61 @@ static void forget_others(struct dataplane *dataplane, char *const *ifnames)
 
 int dataplane_keep_only(struct dataplane *dataplane, char *const *ifnames, FILE *errors)
 {
-	struct detach_run run = {&dataplane->pins, ifnames, errors};
-
 	forget_others(dataplane, ifnames);
-	return pins_each(&dataplane->pins, detach_by_pin, &run);
+	return instance_detach(&dataplane->pins, ifnames, errors);
 }
 
-static int reattach(struct dataplane *dataplane, const struct programs *programs, size_t i)
+static int reattach(struct dataplane *dataplane, const struct dataplane_interface *interface)
 {
-	const struct dataplane_interface *interface = &dataplane->interfaces[i];
 	struct attach_target target = {&dataplane->pins, interface->ifname, interface->ifindex,
 				       dataplane->flows_map_id};
-	int fd = programs_fd(programs, interface->hook);
+	int fd = program_fd(dataplane, interface->hook);
 
 	if (interface->hook == HOOK_TC)
 		return attach_tc(&target, fd);
 	return attach_xdp(&target, fd, interface->hook == HOOK_XDP_GENERIC);
 }
 
+/* Loads new programs beside those that are loaded; all or none. */
+static int load_again(struct dataplane *dataplane, const struct dataplane_options *options,
+		      FILE *errors)
+{
+	static const enum dataplane_hook hooks[] = {HOOK_TC, HOOK_XDP};
+	int fresh[ARRAY_SIZE(hooks)] = {-1, -1}, err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hooks) && !err; i++) {
+		if (dataplane->programs[i] >= 0)
+			err = load_program(dataplane, options, hooks[i], errors, &fresh[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (!err) {
+			cleanup_close(&dataplane->programs[i]);
+			dataplane->programs[i] = take_fd(&fresh[i]);
+		}
+		cleanup_close(&fresh[i]);
+	}
+	return err;
+}
+
 int dataplane_reload(struct dataplane *dataplane, const struct detour_config *config, FILE *errors)
 {
 	struct dataplane_options options = dataplane->options;
-	struct programs programs;
 	int err, first_err = 0;
 
 	if (memcmp(&options.config, config, sizeof(*config)) == 0)
 		return 0;
 	options.config = *config;
-	err = programs_load(&dataplane->pins, &options, errors, &programs, NULL);
+	err = load_again(dataplane, &options, errors);
 	if (err)
 		return err;
-	err = dataplane->programs.xdp ? programs_need(&programs, HOOK_XDP, errors) : 0;
-	if (err) {
-		programs_free(&programs);
-		return err;
-	}
+	dataplane->options = options;
 	for (size_t i = 0; i < dataplane->interface_count; i++) {
-		err = reattach(dataplane, &programs, i);
+		err = reattach(dataplane, &dataplane->interfaces[i]);
 		if (!err)
 			continue;
 		fprintf(errors, "%s: cannot replace the program: %s\n",
 			dataplane->interfaces[i].ifname, strerror(-err));
 		first_err = first_err ? first_err : err;
 	}
-	programs_free(&dataplane->programs);
-	dataplane->programs = programs;
-	dataplane->options = options;
 	return first_err;
-}
-
-int dataplane_unload(const char *bpffs, const char *instance, FILE *errors)
-{
-	_cleanup_close_ int lock = -1;
-	struct pins pins;
-	struct detach_run run = {&pins, NULL, errors};
-	int err = pins_init(bpffs, instance, &pins);
-
-	programs_quiet_libbpf();
-	if (err)
-		return err;
-	if (!pins_exist(&pins))
-		return -ENOENT;
-	err = pins_lock(&pins, &lock);
-	if (err) {
-		fprintf(errors, "%s: %s\n", pins.dir,
-			err == -EBUSY ? "another detour-fwd load or unload is at work"
-				      : strerror(-err));
-		return err;
-	}
-	err = pins_each(&pins, detach_by_pin, &run);
-	if (err)
-		return err;
-	err = pins_remove(&pins);
-	if (err)
-		fprintf(errors, "cannot remove %s: %s\n", pins.dir, strerror(-err));
-	return err;
-}
-
-struct pinned_run {
-	const struct pins *pins;
-	struct dataplane_interface *out;
-	size_t max, count;
-};
-
-static int note_pinned(void *data, const char *file)
-{
-	struct pinned_run *run = data;
-	struct dataplane_interface interface = {.hook = HOOK_XDP};
-	struct attach_target target = {.pins = run->pins, .ifname = interface.ifname};
-	struct attach_state state;
-
-	if (pins_ifname(file, "tc_", interface.ifname) == 0)
-		interface.hook = HOOK_TC;
-	else if (pins_ifname(file, "link_", interface.ifname) != 0)
-		return 0;
-	interface.ifindex = if_nametoindex(interface.ifname);
-	target.ifindex = interface.ifindex;
-	if (run->count == run->max || interface.ifindex == 0)
-		return 0;
-	if (interface.hook == HOOK_XDP && attach_read(&target, &state) == 0 && state.xdp_is_generic)
-		interface.hook = HOOK_XDP_GENERIC;
-	run->out[run->count++] = interface;
-	return 0;
-}
-
-int dataplane_pinned_interfaces(const char *bpffs, const char *instance,
-				struct dataplane_interface *out, size_t max, size_t *ret_count)
-{
-	struct pins pins;
-	struct pinned_run run = {&pins, out, max, 0};
-	int err = pins_init(bpffs, instance, &pins);
-
-	programs_quiet_libbpf();
-	if (!err)
-		err = pins_each(&pins, note_pinned, &run);
-	if (!err)
-		*ret_count = run.count;
-	return err;
 }

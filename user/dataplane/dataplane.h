@@ -44,6 +44,12 @@ struct tables *dataplane_tables(struct dataplane *dataplane);
 int dataplane_prepare(struct dataplane *dataplane, enum dataplane_hook hook, FILE *errors);
 
 /*
+ * From now on programs are loaded by a process of its own, so that this one may give up the right
+ * to: the verifier wants CAP_PERFMON. `confine` takes from that process what it does not need.
+ */
+int dataplane_start_loader(struct dataplane *dataplane, int (*confine)(void));
+
+/*
  * Attaches to an interface, in the place of what this instance has there. -ENODEV, -EOPNOTSUPP (no
  * Ethernet), -EBUSY (somebody else's program), or why the hook was refused (XDP: the driver).
  */

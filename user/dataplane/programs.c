@@ -167,91 +167,76 @@ static void raise_memlock(void)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
-static int pin_program(const struct pins *pins, const char *name, int fd)
+static const char *program_name(enum dataplane_hook hook)
+{
+	return hook == HOOK_TC ? "tc" : "xdp";
+}
+
+static int finish(struct bpf_object *object, const struct bpf_program *program,
+		  const struct pins *pins, const struct dataplane_options *options,
+		  enum dataplane_hook hook, FILE *errors, bool *ret_new)
 {
 	char path[PINS_PATH_LEN];
+	int err = load_object(object, pins, options, errors, ret_new);
 
-	return pins_put(fd, pins_path(pins, "prog_", name, path));
+	if (err)
+		return err;
+	return pins_put(bpf_program__fd(program),
+			pins_path(pins, "prog_", program_name(hook), path));
 }
 
-static int load_tc(struct programs *programs, FILE *errors, bool *ret_new)
+static int load_tc(const struct pins *pins, const struct dataplane_options *options,
+		   enum dataplane_hook hook, FILE *errors, bool *ret_new)
 {
+	struct relay_tc *skeleton = relay_tc__open();
 	int err;
 
-	programs->tc = relay_tc__open();
-	if (!programs->tc)
+	if (!skeleton)
 		return -errno;
-	memcpy((void *)&programs->tc->rodata->config, &programs->options.config,
-	       sizeof(programs->options.config));
-	err = load_object(programs->tc->obj, programs->pins, &programs->options, errors, ret_new);
-	return err ? err : pin_program(programs->pins, "tc", programs_fd(programs, HOOK_TC));
-}
-
-static int load_xdp(struct programs *programs, FILE *errors)
-{
-	bool ignored;
-	int err;
-
-	programs->xdp = relay_xdp__open();
-	if (!programs->xdp)
-		return -errno;
-	memcpy((void *)&programs->xdp->rodata->config, &programs->options.config,
-	       sizeof(programs->options.config));
-	err = load_object(programs->xdp->obj, programs->pins, &programs->options, errors, &ignored);
-	if (!err)
-		err = pin_program(programs->pins, "xdp", programs_fd(programs, HOOK_XDP));
-	if (err) {
-		relay_xdp__destroy(programs->xdp);
-		programs->xdp = NULL;
-	}
+	memcpy((void *)&skeleton->rodata->config, &options->config, sizeof(options->config));
+	err = finish(skeleton->obj, skeleton->progs.detour_relay_tc, pins, options, hook, errors,
+		     ret_new);
+	relay_tc__destroy(skeleton);
 	return err;
 }
 
-int programs_load(const struct pins *pins, const struct dataplane_options *options, FILE *errors,
-		  struct programs *ret_programs, bool *ret_new)
+static int load_xdp(const struct pins *pins, const struct dataplane_options *options,
+		    enum dataplane_hook hook, FILE *errors, bool *ret_new)
 {
-	struct programs programs = {.pins = pins, .options = *options};
+	struct relay_xdp *skeleton = relay_xdp__open();
+	int err;
+
+	if (!skeleton)
+		return -errno;
+	memcpy((void *)&skeleton->rodata->config, &options->config, sizeof(options->config));
+	err = finish(skeleton->obj, skeleton->progs.detour_relay_xdp, pins, options, hook, errors,
+		     ret_new);
+	relay_xdp__destroy(skeleton);
+	return err;
+}
+
+int program_load(const struct pins *pins, const struct dataplane_options *options,
+		 enum dataplane_hook hook, FILE *errors, bool *ret_new)
+{
 	bool is_new = true;
 	int err = check_version(pins, errors);
 
 	if (err)
 		return err;
 	raise_memlock();
-	err = load_tc(&programs, errors, &is_new);
-	if (err) {
-		programs_free(&programs);
-		return err;
-	}
-	*ret_programs = programs;
-	if (ret_new)
+	err = (hook == HOOK_TC ? load_tc : load_xdp)(pins, options, hook, errors, &is_new);
+	if (!err && ret_new)
 		*ret_new = is_new;
+	return err;
+}
+
+int program_open(const struct pins *pins, enum dataplane_hook hook, int *ret_fd)
+{
+	char path[PINS_PATH_LEN];
+	int fd = bpf_obj_get(pins_path(pins, "prog_", program_name(hook), path));
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
 	return 0;
-}
-
-int programs_need(struct programs *programs, enum dataplane_hook hook, FILE *errors)
-{
-	return hook == HOOK_TC || programs->xdp ? 0 : load_xdp(programs, errors);
-}
-
-void programs_free(struct programs *programs)
-{
-	relay_xdp__destroy(programs->xdp);
-	relay_tc__destroy(programs->tc);
-	*programs = (struct programs){0};
-}
-
-int programs_fd(const struct programs *programs, enum dataplane_hook hook)
-{
-	return bpf_program__fd(hook == HOOK_TC ? programs->tc->progs.detour_relay_tc
-					       : programs->xdp->progs.detour_relay_xdp);
-}
-
-uint32_t programs_flows_map_id(const struct programs *programs)
-{
-	struct bpf_map_info info = {0};
-	__u32 len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(bpf_map__fd(programs->tc->maps.flows), &info, &len) < 0)
-		return 0;
-	return info.id;
 }

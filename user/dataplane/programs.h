@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two programs over one set of pinned maps. For user/dataplane alone. */
+/*
+ * The two programs, XDP's and TC's, over one set of pinned maps. A program that was loaded is
+ * pinned, and that is how whoever attaches it gets it. For user/dataplane alone.
+ */
 #ifndef DETOUR_DATAPLANE_PROGRAMS_H
 #define DETOUR_DATAPLANE_PROGRAMS_H
 
@@ -8,32 +11,18 @@
 #include "user/dataplane/dataplane.h"
 #include "user/dataplane/pins.h"
 
-struct relay_xdp;
-struct relay_tc;
-
-struct programs {
-	const struct pins *pins;
-	struct dataplane_options options;
-	struct relay_xdp *xdp; /* NULL: not needed so far */
-	struct relay_tc *tc;
-};
-
 /* libbpf's own words go to the log, as debug messages. */
 void programs_quiet_libbpf(void);
 
 /*
- * Loads the TC program, which any instance may come to need; takes the maps that are pinned and
- * pins those that are not, and pins the program. `pins` is kept. *ret_new (may be NULL): no map was there before.
+ * Loads the program for a hook with options->config, takes the maps that are pinned, pins those
+ * that are not, and pins the program. *ret_new (may be NULL): no map was there before. Needs CAP_BPF,
+ * CAP_NET_ADMIN and CAP_PERFMON.
  */
-int programs_load(const struct pins *pins, const struct dataplane_options *options, FILE *errors,
-		  struct programs *ret_programs, bool *ret_new);
+int program_load(const struct pins *pins, const struct dataplane_options *options,
+		 enum dataplane_hook hook, FILE *errors, bool *ret_new);
 
-/* Loads the hook's program, if it is not loaded yet. */
-int programs_need(struct programs *programs, enum dataplane_hook hook, FILE *errors);
-void programs_free(struct programs *programs);
-
-/* Of a program that is loaded. */
-int programs_fd(const struct programs *programs, enum dataplane_hook hook);
-uint32_t programs_flows_map_id(const struct programs *programs);
+/* Opens what program_load() pinned. */
+int program_open(const struct pins *pins, enum dataplane_hook hook, int *ret_fd);
 
 #endif /* DETOUR_DATAPLANE_PROGRAMS_H */

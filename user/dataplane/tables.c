@@ -291,3 +291,13 @@ int tables_events_fd(const struct tables *tables)
 {
 	return tables->table[TABLE_EVENTS].fd;
 }
+
+uint32_t tables_flows_id(const struct tables *tables)
+{
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(tables->table[TABLE_FLOWS].fd, &info, &len) < 0)
+		return 0;
+	return info.id;
+}

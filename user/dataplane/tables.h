@@ -87,6 +87,7 @@ const char *verdict_text(enum detour_verdict verdict); /* "no lease covers this 
 uint64_t tables_memory(const struct tables *tables);
 
 /* For user/dataplane alone. */
+uint32_t tables_flows_id(const struct tables *tables); /* the map's id; 0: not known */
 int tables_events_fd(const struct tables *tables);
 
 #endif /* DETOUR_DATAPLANE_TABLES_H */

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "user/base/log.h"
+#include "user/dataplane/dataplane.h"
 #include "user/fwd/commands.h"
 #include "user/fwd/errlog.h"
 #include "user/fwd/privileges.h"
@@ -44,6 +45,11 @@ static int start(struct relay *relay)
 	errlog_close(&errlog);
 	if (err)
 		return err;
+	err = dataplane_start_loader(relay->dataplane, privileges_confine_loader);
+	if (err) {
+		log_error("cannot start the loading process: %s", strerror(-err));
+		return err;
+	}
 	err = privileges_drop();
 	if (err)
 		log_error("cannot give up capabilities: %s", strerror(-err));

@@ -7,15 +7,33 @@
 
 #include <cap-ng.h>
 
-int privileges_drop(void)
+/* -1 ends the list. */
+static int keep_only(const int *capabilities)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_BPF, -1))
-		return -EINVAL;
+	for (; *capabilities >= 0; capabilities++) {
+		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+				 (unsigned int)*capabilities))
+			return -EINVAL;
+	}
 	/* Without CAP_SETPCAP (a container) the bounding set stays; no_new_privs makes up for it. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	if (capng_apply(CAPNG_SELECT_BOTH) && capng_apply(CAPNG_SELECT_CAPS))
 		return -EPERM;
 	return 0;
+}
+
+int privileges_drop(void)
+{
+	static const int kept[] = {CAP_NET_ADMIN, CAP_BPF, -1};
+
+	return keep_only(kept);
+}
+
+int privileges_confine_loader(void)
+{
+	static const int kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, -1};
+
+	return keep_only(kept);
 }

@@ -8,15 +8,7 @@
 
 #include <stddef.h>
 #include <linux/types.h>
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
-/* For what few packets need: a BPF function of its own has its own part of the 512 bytes of stack. */
-#ifndef __noinline
-#define __noinline __attribute__((noinline))
-#endif
+#include <bpf/lib/compiler.h>
 
 struct cursor {
 	void *pos;

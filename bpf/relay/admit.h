@@ -82,8 +82,7 @@ static __noinline int admit_options(struct ctx *ctx, const struct pkt *pkt)
 	if (!len)
 		return DETOUR_DROP_NOT_ACCEPTED;
 	/* The same number in a form that Linux 6.1's verifier bounds from below, too. */
-	asm volatile("" : "+r"(len));
-	len = ((len - 1) & (TCPOPT_BUFFER - 1)) + 1;
+	len = ((opaque(len) - 1) & (TCPOPT_BUFFER - 1)) + 1;
 	if (ctx_load(ctx, pkt->l4_off + sizeof(struct tcphdr), walk.bytes, len))
 		return DETOUR_DROP_NOT_ACCEPTED;
 	for (int i = 0; i < TCPOPT_BYTES_MAX; i++) {

@@ -58,24 +58,26 @@ static __always_inline __u32 seen_from_flags(__u8 tcp_flags)
 
 /*
  * A direction has seen FIN or RST for the first time. The flow ends with a RST or with the second
- * FIN; whoever sets END in the client's direction first reports it.
+ * FIN; whoever sets END in the client's direction first reports it. The result says nothing: the
+ * verifier wants to see one.
  */
-static __noinline void flow_closing(struct flow_entry *entry, __u32 seen, __u64 now_ns)
+static __noinline int flow_closing(struct flow_entry *entry, __u32 seen, __u64 now_ns)
 {
 	struct flow_entry *other = lookup_other(entry);
 	struct flow_entry *to_server = entry;
 
 	if (!(seen & FLOW_SEEN_RST) && other && !(other->seen & FLOW_SEEN_FIN))
-		return;
+		return opaque(0);
 	if (other && !(entry->flags & FLOW_TO_SERVER)) {
 		to_server = other;
 		other = entry;
 	}
 	if (__sync_fetch_and_or(&to_server->seen, FLOW_SEEN_END) & FLOW_SEEN_END)
-		return;
+		return opaque(0);
 	if (other)
 		__sync_fetch_and_or(&other->seen, FLOW_SEEN_END);
 	stats_flow_ended(to_server, other, now_ns);
+	return opaque(0);
 }
 
 /*

@@ -75,7 +75,7 @@ static __noinline int rewrite_icmp(struct pkt *pkt, const struct way *way)
 	icmp_inner_rewrite(&pkt->inner, is_ipv4, &inner_to, way->addr_delta, way->port_delta);
 	icmp->check = csum_apply(icmp->check, delta);
 	rewrite_l3(pkt, &way->to, outer_delta);
-	return DETOUR_UNDECIDED;
+	return opaque(DETOUR_UNDECIDED);
 }
 
 #endif /* DETOUR_BPF_REWRITE_H */

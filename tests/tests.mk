@@ -26,6 +26,18 @@ $(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(PROG_LIB) $(LIBDE
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBDETOUR) $(LDLIBS_ALL)
 
+# The programs that the data path is measured against.
+$(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests/bench/%.skel.h: $(BUILD)/tests/bench/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*) > $@
+
+$(BUILD)/tests/bench/bench_dataplane.o: | $(BUILD)/tests/bench/floor.skel.h
+
 # This one measures a program's files.
 $(BUILD)/tests/bench/bench_leases: $(TEST_OBJS)
 
@@ -92,3 +104,7 @@ test-e2e: all lab-tools ## end-to-end tests in the lab (root; E2E="NAME ..." for
 	LAB_BUILD=$(CURDIR)/$(BUILD) tests/e2e/run.sh $(E2E)
 check: ## all tests, and a line that sums them up (root)
 	@BUILD=$(BUILD) tests/check.sh
+
+.PHONY: bench
+bench: $(BUILD)/tests/bench/bench_dataplane ## ns per packet of both programs beside a bare lookup (root)
+	$<

@@ -27,7 +27,7 @@ banner() {
 		                     r3 --20-- relay           $(lab_addr4 relay)  $(lab_addr6 relay)
 
 		This is a shell on the client. State, logs: $LAB_DIR
-		  on server iperf3 -s -D                        on NODE runs a command there
+		  on server mptcpize run iperf3 -s -D           on NODE runs a command there
 		  mptcpize run iperf3 -c $(lab_addr4 server)              10 Mbit/s directly, up to 19 with the detour
 		  detour agent connections --watch              the subflows, live
 		  detour agent relays; detour fwd flows         also: status, leases, stats, connections

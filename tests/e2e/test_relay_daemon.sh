@@ -6,7 +6,6 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-lab
 ports() { jq -r '[.subflows[] | .remote] | sort | join(" ")' "$LAB_DIR/$1"; }
 
 # The subflows at the end are those that were there before: none was lost and made anew.
@@ -27,34 +26,56 @@ syn_forwarded() {
 	[ $((after - before)) = 1 ]
 }
 
-transfer_file 16
-transfer_begin kill
-sleep 2
-before=$(subflows_of $((TRANSFER_PORT - 1)))
-lab_kill relay KILL
-check "flows can be listed with the daemon dead" [ "$(relay_count relay flows)" -ge 1 ]
-check "a new SYN under a lease is forwarded with the daemon dead" syn_forwarded
-check "it starts again" relay_start relay
-check "the agent comes back" sees 15 relay_up client relay
-check "the transfer completes" transfer_end kill
-check "whole" transfer_whole kill
-check "kill -9: no subflow was lost" same_subflows "$before" report-kill
+relay_life() {
+	lab --mode "$MODE"
+	transfer_file 16
+	transfer_begin kill
+	sleep 2
+	before=$(subflows_of $((TRANSFER_PORT - 1)))
+	lab_kill relay KILL
+	check "$MODE: flows can be listed with the daemon dead" [ "$(relay_count relay flows)" -ge 1 ]
+	check "$MODE: a new SYN under a lease is forwarded with the daemon dead" syn_forwarded
+	check "$MODE: it starts again" relay_start relay
+	check "$MODE: the agent comes back" sees 15 relay_up client relay
+	check "$MODE: the transfer completes" transfer_end kill
+	check "$MODE: whole" transfer_whole kill
+	check "$MODE: kill -9: no subflow was lost" same_subflows "$before" report-kill
 
-transfer_begin upgrade
-sleep 2
-before=$(subflows_of $((TRANSFER_PORT - 1)))
-check "a second daemon takes over" relay_start relay relay-new
-check "the first one ends by itself" sees 5 lab_dead relay
-check "the agent comes back" sees 15 relay_up client relay
-check "the transfer completes" transfer_end upgrade
-check "whole" transfer_whole upgrade
-check "upgrade: no subflow was lost" same_subflows "$before" report-upgrade
-check "nothing was dropped" [ "$(drops relay)" = "[]" ]
+	transfer_begin upgrade
+	sleep 2
+	before=$(subflows_of $((TRANSFER_PORT - 1)))
+	check "$MODE: a second daemon takes over" relay_start relay relay-new
+	check "$MODE: the first one ends by itself" sees 5 lab_dead relay
+	check "$MODE: the agent comes back" sees 15 relay_up client relay
+	check "$MODE: the transfer completes" transfer_end upgrade
+	check "$MODE: whole" transfer_whole upgrade
+	check "$MODE: upgrade: no subflow was lost" same_subflows "$before" report-upgrade
+	check "$MODE: nothing was dropped" [ "$(drops relay)" = "[]" ]
 
-lab_kill relay-new
-check "unload" fwd relay unload
-# A kernel with BPF preload puts two files of its own into every bpffs.
-check "unload leaves no pins" [ -z "$(find "$LAB_DIR/bpf/relay" -mindepth 1 ! -name '*.debug')" ]
-check "unload leaves no XDP program" not grep -q xdp <(lab_ip relay link show)
-check "unload leaves no clsact" not grep -q clsact <(lab_exec relay tc qdisc show)
+	lab_kill relay-new
+	check "$MODE: unload" fwd relay unload
+	# A kernel with BPF preload puts two files of its own into every bpffs.
+	check "$MODE: unload leaves no pins" [ -z "$(find "$LAB_DIR/bpf/relay" -mindepth 1 ! -name '*.debug')" ]
+	check "$MODE: unload leaves no XDP program" not grep -q xdp <(lab_ip relay link show)
+	check "$MODE: unload leaves no clsact" not grep -q clsact <(lab_exec relay tc qdisc show)
+}
+
+# Maps of another layout are not touched, and what runs goes on.
+refuses_layout() {
+	local map=$LAB_DIR/bpf/relay/detour-fwd/relay/meta
+	lab_kill relay
+	bpftool map update pinned "$map" key 0 0 0 0 value hex 63 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+	! relay_start relay || return 1
+	grep -i layout "$LAB_DIR/log/relay"
+}
+
+for MODE in xdp tc; do relay_life; done
+lab
+transfer_file 10
+transfer_begin layout
+sleep 2
+check "maps of another layout are refused" refuses_layout
+check "what runs goes on: transfer" transfer_end layout
+check "whole" transfer_whole layout
+check "both paths carry" transfer_shared layout
 finish

@@ -17,10 +17,11 @@ transfer_server() {
 
 # transfer_prepare NAME [FAMILY]: starts the receiver; the sender's arguments are then in TRANSFER_ARGS.
 transfer_prepare() {
-	local name=$1 server
+	local name=$1 server any=0.0.0.0
 	server=$(transfer_server "${2:-4}"):$TRANSFER_PORT
-	lab_spawn_in server "receive-$name" "$LAB_BUILD/xfer" receive "$server" "$LAB_DIR/copy-$name" \
-		--once --report "$LAB_DIR/report-$name"
+	[ "${2:-4}" = 4 ] || any="[::]"
+	lab_spawn_in server "receive-$name" "$LAB_BUILD/xfer" receive "$any:$TRANSFER_PORT" \
+		"$LAB_DIR/copy-$name" --once --report "$LAB_DIR/report-$name"
 	lab_wait 5 lab_listens server "$TRANSFER_PORT" || lab_die "the receiver does not listen"
 	TRANSFER_ARGS=("$TRANSFER_TIMEOUT" "$LAB_BUILD/xfer" send "$server" "$LAB_DIR/file"
 		--congestion "$TRANSFER_CONGESTION" --report "$LAB_DIR/sender-$name")

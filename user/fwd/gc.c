@@ -131,28 +131,34 @@ static void count_removed(struct gc *gc, enum gc_verdict verdict)
 	}
 }
 
-static void look_at(struct gc *gc, const struct flow_entry *entry, uint64_t now_ns)
+static const char *reason_word(enum gc_verdict verdict)
 {
-	const struct flow_entry *to_server = entry, *to_client = NULL;
-	struct flow_key reverse = flow_key_reverse(entry);
-	struct flow_entry other;
-	bool paired = tables_flow_read(gc->tables, &reverse, &other) == 0;
-	enum gc_verdict verdict = gc_decide(entry, paired ? &other : NULL, now_ns, &gc->timeouts);
+	return verdict == GC_TIMEOUT ? "timeout" : verdict == GC_CLOSED ? "closed" : "half";
+}
 
+/* The batch is a moment old: the entry is read again, and may be gone with its other direction. */
+static void look_at(struct gc *gc, const struct flow_key *key, uint64_t now_ns)
+{
+	const struct flow_entry *to_server, *to_client;
+	struct flow_entry entry, other;
+	struct flow_key reverse;
+	enum gc_verdict verdict;
+	bool paired;
+
+	if (tables_flow_read(gc->tables, key, &entry))
+		return;
+	reverse = flow_key_reverse(&entry);
+	paired = tables_flow_read(gc->tables, &reverse, &other) == 0;
+	verdict = gc_decide(&entry, paired ? &other : NULL, now_ns, &gc->timeouts);
 	if (verdict == GC_KEEP)
 		return;
-	if (entry->flags & FLOW_TO_SERVER) {
-		to_client = paired ? &other : NULL;
-	} else {
-		to_client = entry;
-		to_server = paired ? &other : NULL;
-	}
+	to_server = entry.flags & FLOW_TO_SERVER ? &entry : paired ? &other : NULL;
+	to_client = !(entry.flags & FLOW_TO_SERVER) ? &entry : paired ? &other : NULL;
 	remove_flow(gc, to_server, to_client);
 	count_removed(gc, verdict);
 	if (to_server && !(to_server->seen & FLOW_SEEN_END) &&
 	    !(to_client && (to_client->seen & FLOW_SEEN_END)))
-		flowlog_removed(gc->identities, to_server, to_client,
-				verdict == GC_TIMEOUT ? "timeout" : "closed");
+		flowlog_removed(gc->identities, to_server, to_client, reason_word(verdict));
 }
 
 static void visit(struct gc *gc, const struct flow_entry *entry, uint64_t now_ns)
@@ -162,7 +168,7 @@ static void visit(struct gc *gc, const struct flow_entry *entry, uint64_t now_ns
 		count_flow(gc, entry);
 	/* The counting walk removes nothing: what it found stays true to its end. */
 	else if (gc_needs_look(entry, now_ns, &gc->timeouts))
-		look_at(gc, entry, now_ns);
+		look_at(gc, &entry->key, now_ns);
 }
 
 static void scan_begin(struct gc *gc, uint64_t now_ns)

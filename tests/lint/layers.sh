@@ -48,14 +48,16 @@ allowed_for()
 	return 1
 }
 
-# A path from the root for what stands in the #include, "skeleton", or nothing for a system header.
+# A path from the root for what stands in the #include of a file, "skeleton", or nothing for a system
+# header. Tests may name a file of their own folder without it.
 resolve()
 {
 	case $1 in
 	*.skel.h\" | *.skel.h\>) echo skeleton ;;
 	\<detour/*) echo "include/${1//[<>]/}" ;;
 	\<*) ;;
-	*) echo "${1//\"/}" ;;
+	*/* | *.c\") echo "${1//\"/}" ;;
+	*) [[ $2 == tests/* ]] && echo "${2%/*}/${1//\"/}" || echo "${1//\"/}" ;;
 	esac
 }
 
@@ -85,7 +87,7 @@ check_file()
 		return
 	fi
 	while IFS=: read -r line include; do
-		target=$(resolve "$include")
+		target=$(resolve "$include" "$file")
 		[[ -n $target ]] || continue
 		check_include "$file" "$line" "$target" "$allowed"
 		if [[ $file == *.h && $target == *.h ]]; then

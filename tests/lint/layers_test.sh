@@ -11,6 +11,7 @@ yes | user/fwd/main.c      | "user/dataplane/tables.h" | a program uses a librar
 yes | user/dataplane/x.c   | "bpf/relay_xdp.skel.h"    | only the data path sees skeletons
 yes | bpf/lib/csum.h       | <detour/flow.h>           | BPF uses the contracts
 yes | tests/unit/test_x.c  | "user/fwd/gc.h"           | tests use anything
+yes | tests/lab/main.c     | "x.h"                     | tests know their folder
 yes | user/base/addr.c     | <stdio.h>                 | system headers are free
 no  | user/fwd/main.c      | "bpf/relay_xdp.skel.h"    | a program sees no skeleton
 no  | user/fwd/main.c      | "user/agent/conns.h"      | the programs are apart

@@ -52,12 +52,14 @@ allowed_for()
 # header. Tests may name a file of their own folder without it.
 resolve()
 {
+	local path=${1//[<>\"]/}
+
 	case $1 in
-	*.skel.h\" | *.skel.h\>) echo skeleton ;;
-	\<detour/*) echo "include/${1//[<>]/}" ;;
-	\<*) ;;
-	*/* | *.c\") echo "${1//\"/}" ;;
-	*) [[ $2 == tests/* ]] && echo "${2%/*}/${1//\"/}" || echo "${1//\"/}" ;;
+	*.skel.h?) echo skeleton ;;
+	\<detour/*) echo "include/$path" ;;
+	\<*) if [[ -e $root/$path ]]; then echo "$path"; fi ;;
+	*/* | *.c\") echo "$path" ;;
+	*) if [[ $2 == tests/* ]]; then echo "${2%/*}/$path"; else echo "$path"; fi ;;
 	esac
 }
 

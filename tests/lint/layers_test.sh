@@ -20,6 +20,7 @@ no  | user/base/addr.c     | "user/net/nl.h"           | nothing calls upward
 no  | user/conf/reader.c   | "user/control/wire.h"     | libraries are apart
 no  | user/base/addr.c     | "bpf/lib/csum.h"          | contracts only between BPF and user
 no  | bpf/lib/csum.h       | "bpf/relay/maps.h"        | nothing calls upward
+no  | bpf/lib/csum.h       | <bpf/relay/maps.h>        | nor between angle brackets
 no  | bpf/relay/maps.h     | "user/base/addr.h"        | BPF sees no userspace
 no  | include/detour/a.h   | "bpf/lib/csum.h"          | contracts use nothing
 no  | user/fwd/main.c      | "tests/lab/x.h"           | nothing uses tests

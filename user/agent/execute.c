@@ -16,21 +16,21 @@
 /* Failures within one call lead to other tries; each is held back afterwards, so this ends. */
 #define FAILURES_MAX 16
 
-static const char *via(const struct agent *agent, const struct subflow *subflow)
+/* Not worth a line: the connection is ending, or another path manager's. */
+static int failure_level(int err)
 {
-	const char *name = relays_name(agent->relays, subflow->relay);
-
-	return name ? name : subflow_kind_word(subflow->kind);
+	return err == -EINVAL || err == -ENOTCONN ? LOG_DEBUG : LOG_INFO;
 }
 
 static void log_subflow(const struct agent *agent, const struct conn *conn,
 			const struct subflow *subflow, int level, const char *what)
 {
 	char server[ADDR_TEXT_LEN], local[ADDR_TEXT_LEN], remote[ADDR_TEXT_LEN];
+	const char *relay = relays_name(agent->relays, subflow->relay);
 
-	log_write(level, "connection %08x to %s: %s %s, %s -> %s: %s", conn->token,
+	log_write(level, "connection %08x to %s: %s%s%s, %s -> %s: %s", conn->token,
 		  endpoint_format(&conn->remote, server), subflow_kind_word(subflow->kind),
-		  via(agent, subflow), endpoint_format(&subflow->local, local),
+		  relay ? " via " : "", relay ? relay : "", endpoint_format(&subflow->local, local),
 		  endpoint_format(&subflow->remote, remote), what);
 }
 
@@ -271,6 +271,6 @@ void agent_lease_answer(struct agent *agent, const struct channel_answer *answer
 	if (!failed.error)
 		return;
 	agent->counters.subflows_failed++;
-	log_subflow(agent, conn, subflow, LOG_INFO, strerror(-failed.error));
+	log_subflow(agent, conn, subflow, failure_level(failed.error), strerror(-failed.error));
 	agent_apply(agent, conn, &failed);
 }

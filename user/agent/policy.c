@@ -157,7 +157,7 @@ static const char *close_reason(const struct subflow *subflow, int error)
 		if (reasons[i].error == error)
 			return reasons[i].text;
 	}
-	return error ? "error" : "closed by the other side";
+	return error ? "error" : "by the other side";
 }
 
 static void on_sub_closed(struct conn *conn, const struct policy_world *world,

@@ -9,17 +9,21 @@ set -euo pipefail
 
 # One relay is detour-fwd, the other nftables (DNAT and masquerade, a router for it); each carries the same
 # plain TCP connection to the same server, and the captures at the server are compared.
-lab --second-relay --no-agent
-SERVER4=$(lab_addr4 server) SERVER6=$(lab_addr6 server)
-fwd relay2 unload >/dev/null 2>&1 || true
-lab_kill relay2
-relay_config relay "Accept=any" >"$LAB_DIR/relay.conf"
-lab_kill relay
-relay_start relay
-LAB_RELAYS=(relay)
-config_make_clients() { agent_config client >"$LAB_DIR/client.conf"; }
-config_make_clients
-agents_up
+
+# relays_up MODE: detour-fwd on relay alone; it takes any TCP, because the comparison is made with that.
+relays_up() {
+	lab --mode "$1" --second-relay --no-agent
+	SERVER4=$(lab_addr4 server) SERVER6=$(lab_addr6 server)
+	lab_kill relay2
+	fwd relay2 unload
+	nft_relay
+	relay_config relay "Accept=any" >"$LAB_DIR/relay.conf"
+	lab_kill relay
+	relay_start relay
+	LAB_RELAYS=(relay)
+	agent_config client >"$LAB_DIR/client.conf"
+	agents_up
+}
 
 nft_relay() {
 	lab_exec relay2 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
@@ -34,7 +38,6 @@ nft_relay() {
 		}
 	END
 }
-nft_relay
 
 # A lease for server:7000: the agent asks for one when a connection is made.
 lease_for() { # FAMILY ADDRESS
@@ -92,17 +95,24 @@ same_digest() {
 	[ -s "$LAB_DIR/digest-1" ] && cmp "$LAB_DIR/digest-1" "$LAB_DIR/digest-2"
 }
 
-transfer_file 2
-for family in 4 6; do
-	server=$SERVER4 detour=$(lab_addr4 relay) peer=$(lab_addr4 relay2)
-	[ $family = 4 ] || { server=$SERVER6 detour=$(lab_addr6 relay) peer=$(lab_addr6 relay2); }
-	port=$(lease_for $family "$detour")
+# compare MODE FAMILY
+compare() {
+	local server=$SERVER4 detour peer port name="$1 v$2"
+	detour=$(lab_addr4 relay) peer=$(lab_addr4 relay2)
+	[ "$2" = 4 ] || { server=$SERVER6 detour=$(lab_addr6 relay) peer=$(lab_addr6 relay2); }
+	port=$(lease_for "$2" "$detour")
 	sleep 0.5
-	check "v$family: by detour-fwd (port $port)" capture "detour$family" plain "$detour" "$port" "$server"
-	check "v$family: whole" transfer_whole plain
-	check "v$family: by nftables" capture "nft$family" plain "$peer" 7999 "$server"
-	check "v$family: whole" transfer_whole plain
-	check "v$family: same tuple, options, TTL, bytes; checksums right" same_digest "detour$family" "nft$family"
-	check "v$family: no bad checksum" jq -e '.bad_checksums == 0 and .bytes == 2000000' <(digest "detour$family")
+	check "$name: by detour-fwd (port $port)" capture "detour$2" plain "$detour" "$port" "$server"
+	check "$name: whole" transfer_whole plain
+	check "$name: by nftables" capture "nft$2" plain "$peer" 7999 "$server"
+	check "$name: whole" transfer_whole plain
+	check "$name: same tuple, options, TTL, bytes" same_digest "detour$2" "nft$2"
+	check "$name: checksums right" jq -e '.bad_checksums == 0 and .bytes == 2000000' <(digest "detour$2")
+}
+
+for mode in xdp tc; do
+	relays_up "$mode"
+	transfer_file 2
+	for family in 4 6; do compare "$mode" "$family"; done
 done
 finish

@@ -13,6 +13,7 @@ agents_up
 check "the agent sets the userspace path manager" [ "$(pm_type)" = 1 ]
 
 subflow_count() { lab_exec client ss -Htn state established "dport = :$1 or dst $(lab_addr4 relay)" | grep -vc ":45672 *$" || true; }
+no_connections() { agent client connections --json | jq -e '[.connections[] | select(.left_alone == null)] | length == 0'; }
 transfer_file 20
 transfer_begin kill
 sleep 2
@@ -30,6 +31,24 @@ check "both paths carry" transfer_shared kill
 transfer_file 8
 check "the next transfer gets a detour" transfer next
 check "both paths carry" transfer_shared next
+
+# ---- The kernel drops events ----------------------------------------------------------------
+
+SERVER=$(lab_addr4 server)
+overruns() { agent client status --json | jq .counters.overruns; }
+lab_spawn_in server short "$E2E_HERE/short_connections.py" serve "$SERVER" 7001
+lab_wait 5 lab_listens server 7001
+kill -STOP "$(lab_pid client)"
+lab_exec client timeout 60 "$E2E_HERE/short_connections.py" open "$SERVER" 7001 4000 >"$E2E_OUTPUT" 2>&1 || true
+kill -CONT "$(lab_pid client)"
+overran() { [ "$(overruns)" -gt 0 ]; }
+check "a stopped agent loses events, and knows" sees 10 overran
+check "connections that are gone are forgotten" sees 10 no_connections
+lab_wait 15 agent_connected client
+transfer_file 8
+check "the next transfer" transfer overrun
+check "gets a detour" transfer_shared overrun
+
 lab_kill client
 check "an orderly end puts the path manager back" [ "$(pm_type)" = "$found" ]
 check "an orderly end leaves no socket" not ls "$LAB_DIR"/run/agent*.sock

@@ -104,11 +104,15 @@ static void events_readable(uv_poll_t *poll, int status, int events)
 	struct agent *agent = poll->data;
 	int err;
 
-	(void)status;
 	(void)events;
+	if (status < 0) /* an overrun is an error of the socket, for which libuv stops watching */
+		uv_poll_start(poll, UV_READABLE, events_readable);
 	err = pm_receive(agent->pm, on_event, agent);
 	if (err != -ENOBUFS)
 		return;
+	/* What still waits is older than the state that is read now. */
+	while (err == -ENOBUFS)
+		err = pm_receive(agent->pm, on_event, agent);
 	agent->counters.overruns++;
 	log_warning("the kernel dropped path manager events: reading the state anew");
 	err = agent_resync(agent);

@@ -131,8 +131,9 @@ static void events_readable(uv_poll_t *poll, int status, int events)
 	bool any = false;
 	int err;
 
-	(void)status;
 	(void)events;
+	if (status < 0) /* an overrun is an error of the socket, for which libuv stops watching */
+		uv_poll_start(poll, UV_READABLE, events_readable);
 	err = nl_receive(uplinks->events, some_event, &any);
 	if (any || err == -ENOBUFS)
 		compare_and_tell(uplinks);

@@ -146,8 +146,9 @@ static void on_netlink(uv_poll_t *poll, int status, int flags)
 	struct relay *relay = poll->data;
 	int err = nl_receive(relay->watch, on_change, relay);
 
-	(void)status;
 	(void)flags;
+	if (status < 0) /* an overrun is an error of the socket, for which libuv stops watching */
+		uv_poll_start(poll, UV_READABLE, on_netlink);
 	if (err != -ENOBUFS)
 		return;
 	/* Changes were lost: everything is looked up again. */

@@ -105,8 +105,8 @@ int nl_request(struct nl_socket *sock, struct nlmsghdr *nlh, nl_callback callbac
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
 		ret = mnl_cb_run(sock->buffer, (size_t)n, sock->seq, sock->portid, run_callback,
 				 &run);
-		/* An answer to an earlier request that timed out: read on. */
-		if (ret < 0 && errno == ESRCH && run.err == 0 &&
+		/* The rest of an earlier request that timed out or was interrupted: read on. */
+		if (ret < 0 && (errno == ESRCH || errno == EPROTO) && run.err == 0 &&
 		    ((struct nlmsghdr *)sock->buffer)->nlmsg_seq != sock->seq)
 			ret = MNL_CB_OK;
 	} while (ret > MNL_CB_STOP);

@@ -18,12 +18,25 @@ struct grant {
 	__u64 now_ns;
 };
 
-/* A SYN without a lease is ours to drop only if it was sent to a detour port of this relay. */
+/* Whether a local listener holds the port. */
+static __always_inline int port_is_busy(__u32 port)
+{
+	__u32 word = port / 64;
+	__u64 *bits = bpf_map_lookup_elem(&ports_busy, &word);
+
+	return !bits || *bits >> (port % 64) & 1;
+}
+
+/*
+ * A SYN without a lease is ours to drop only if it was sent to a detour port of this relay. A port
+ * that a local listener holds is none: it is never handed out, and the listener is to be reached.
+ */
 static __always_inline int admit_no_lease(const struct flow_key *key)
 {
 	__u16 port = bpf_ntohs(key->dst_port_be);
 
-	if (port < config.detour_ports.first || port > config.detour_ports.last)
+	if (port < config.detour_ports.first || port > config.detour_ports.last ||
+	    port_is_busy(port))
 		return DETOUR_PASS_NOT_OURS;
 	return bpf_map_lookup_elem(&local_addrs, &key->dst) ? DETOUR_DROP_NO_LEASE
 							    : DETOUR_PASS_NOT_OURS;
@@ -68,13 +81,20 @@ __noinline int admit_next_option(struct tcpopt_walk *walk)
 	return walk ? tcpopt_step(walk) : 1;
 }
 
-/* Whether the SYN carries what Accept= asks for. */
-static __noinline int admit_options(struct ctx *ctx, const struct pkt *pkt)
+/*
+ * Whether the SYN has the form of those that open subflows, and carries what Accept= asks for. This
+ * holds for a SYN on a flow that is there, too: else one that dies on its way (of few hops) could
+ * open the way for another that opens something else.
+ */
+static __noinline int admit_form(struct ctx *ctx, const struct pkt *pkt)
 {
+	__u32 header_len = pkt->l4_off - pkt->l3_off + pkt->l4_header_len;
 	__u32 len = (pkt->l4_header_len - sizeof(struct tcphdr)) & (TCPOPT_BUFFER - 1);
 	__u32 wanted = 1u << TCPOPT_MPTCP_JOIN;
 	struct tcpopt_walk walk = {.len = len};
 
+	if (pkt->tcp_flags & (TCP_FIN | TCP_RST | TCP_URG) || pkt->l3_len > header_len)
+		return DETOUR_DROP_SYN_DATA;
 	if (config.accept == DETOUR_ACCEPT_ANY)
 		return DETOUR_UNDECIDED;
 	if (config.accept == DETOUR_ACCEPT_MPTCP)
@@ -96,15 +116,7 @@ static __noinline int admit_options(struct ctx *ctx, const struct pkt *pkt)
 static __always_inline int admit_syn(const struct pkt *pkt, struct way *ret_way,
 				     struct grant *ret_grant)
 {
-	__u32 header_len = pkt->l4_off - pkt->l3_off + pkt->l4_header_len;
-	int verdict;
-
-	verdict = admit_lease(&pkt->key, ret_way, ret_grant);
-	if (verdict != DETOUR_UNDECIDED)
-		return verdict;
-	if (pkt->tcp_flags & (TCP_FIN | TCP_RST | TCP_URG) || pkt->l3_len > header_len)
-		return DETOUR_DROP_SYN_DATA;
-	return DETOUR_UNDECIDED;
+	return admit_lease(&pkt->key, ret_way, ret_grant);
 }
 
 /*

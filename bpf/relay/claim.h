@@ -44,15 +44,6 @@ static __always_inline int port_is_source(__u32 port)
 	return 0;
 }
 
-/* Whether a local listener holds the port. */
-static __always_inline int port_is_busy(__u32 port)
-{
-	__u32 word = port / 64;
-	__u64 *bits = bpf_map_lookup_elem(&ports_busy, &word);
-
-	return !bits || *bits >> (port % 64) & 1;
-}
-
 /*
  * Global functions, and port_step() too, because the verifier then looks at each alone: inside the
  * loop of claim_to_client() their branches multiply.

@@ -76,13 +76,17 @@ static __always_inline int relay_find(struct ctx *ctx, const struct pkt *pkt, st
 	*ret_opens = 0;
 	if (pkt->refusal)
 		return found ? (int)pkt->refusal : DETOUR_PASS_NOT_OURS;
-	if (found && !(pkt_is_opening(pkt) && way->entry->seen & FLOW_SEEN_END))
-		return DETOUR_UNDECIDED;
 	if (!pkt_is_opening(pkt))
-		return DETOUR_PASS_NOT_OURS;
-	*ret_opens = 1;
-	verdict = relay_admit(pkt, way, grant);
-	return verdict == DETOUR_UNDECIDED ? admit_options(ctx, pkt) : verdict;
+		return found ? DETOUR_UNDECIDED : DETOUR_PASS_NOT_OURS;
+	if (!found || way->entry->seen & FLOW_SEEN_END) {
+		*ret_opens = 1;
+		verdict = relay_admit(pkt, way, grant);
+		if (verdict != DETOUR_UNDECIDED)
+			return verdict;
+	} else if (!(way->entry->flags & FLOW_TO_SERVER)) {
+		return DETOUR_UNDECIDED;
+	}
+	return admit_form(ctx, pkt);
 }
 
 static __always_inline int relay_route(struct ctx *ctx, const struct pkt *pkt,

@@ -100,6 +100,9 @@ static const struct admit_case cases[] = {
 	{"somebody else's address",
 	 {CLIENT4, {"192.0.2.77", 10005}, SYN, WITH(join)},
 	 ALL(DETOUR_PASS_NOT_OURS)},
+	{"port of a local listener",
+	 {CLIENT4, {"192.0.2.1", 10250}, SYN, WITH(join)},
+	 ALL(DETOUR_PASS_NOT_OURS)},
 	{"expired lease",
 	 {CLIENT4, {"192.0.2.1", 10007}, SYN, WITH(join)},
 	 ALL(DETOUR_DROP_LEASE_EXPIRED)},
@@ -116,6 +119,7 @@ static void fill(struct relay *relay)
 			(struct end)SERVER6, FOR_EVER);
 	relay_add_lease(relay, "198.51.100.7", (struct end){"192.0.2.1", 10007}, "192.0.2.2",
 			(struct end)SERVER4, 1);
+	relay_set_port_busy(relay, 10250, true);
 	relay_add_local(relay, "192.0.2.1");
 	relay_add_local(relay, "192.0.2.2");
 	relay_add_local(relay, "2001:db8:2::1");
@@ -264,12 +268,40 @@ static void a_syn_again_makes_nothing(void **state)
 	}
 }
 
+/* A first SYN that never reaches the server opens no way for one of another kind. */
+static void a_flow_takes_no_other_syn(void **state)
+{
+	static const struct {
+		struct packet_spec in;
+		int verdict;
+	} rows[] = {
+		{{CLIENT4, DETOUR4, SYN, WITH(no_mptcp)}, DETOUR_DROP_NOT_ACCEPTED},
+		{{CLIENT4, DETOUR4, SYN}, DETOUR_DROP_NOT_ACCEPTED},
+		{{CLIENT4, DETOUR4, SYN, WITH(join), .payload_len = 9}, DETOUR_DROP_SYN_DATA},
+		{{CLIENT4, DETOUR4, SYN | FIN, WITH(join)}, DETOUR_DROP_SYN_DATA},
+		{{CLIENT4, DETOUR4, SYN, WITH(join)}, DETOUR_FORWARD},
+	};
+	struct packet in, out;
+
+	(void)state;
+	for (int hook = 0; hook < HOOK_COUNT; hook++) {
+		struct relay *relay = start(hook);
+
+		assert_int_equal(send_syn(relay, 40000, &out), DETOUR_FORWARD_NEW);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			packet_build(&in, &rows[i].in);
+			assert_int_equal(relay_run(relay, &in, &out), rows[i].verdict);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(admits_by_the_table),
 		cmocka_unit_test(takes_the_clients_port_first),
 		cmocka_unit_test(a_syn_again_makes_nothing),
+		cmocka_unit_test(a_flow_takes_no_other_syn),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

@@ -15,6 +15,7 @@ static const uint8_t mptcp_options[] = {30, 20, 0x20, 5, 1,  2, 3,    4, 5,  6, 
 /* MSS, SACK permitted, timestamps, NOP, window scale, end. */
 static const uint8_t tcp_options[] = {2, 4, 5, 180, 4, 2, 8, 10, 1, 2, 3, 4,
 				      5, 6, 7, 8,   1, 3, 3, 7,	 0, 0, 0, 0};
+static const uint8_t mptcp_join[] = {30, 12, 0x10, 1, 1, 2, 3, 4, 5, 6, 7, 8};
 static const uint8_t all_nops[40] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 				     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 static const uint8_t broken_options[] = {30, 0, 255, 255};
@@ -61,7 +62,12 @@ static const struct forward_case cases[] = {
 	 DETOUR_FORWARD,
 	 SOURCE4,
 	 SERVER4},
-	{"SYN again", {CLIENT4, DETOUR4, SYN}, DETOUR_FORWARD, SOURCE4, SERVER4},
+	{"SYN again",
+	 {CLIENT4, DETOUR4, SYN, .options = mptcp_join, .option_len = 12},
+	 DETOUR_FORWARD,
+	 SOURCE4,
+	 SERVER4},
+	{"SYN again, without MPTCP", {CLIENT4, DETOUR4, SYN}, DETOUR_DROP_NOT_ACCEPTED},
 	{"URG", {CLIENT4, DETOUR4, URG | ACK}, DETOUR_FORWARD, SOURCE4, SERVER4},
 	{"VLAN comes off", {CLIENT4, DETOUR4, ACK, .tci = 5}, DETOUR_FORWARD, SOURCE4, SERVER4},
 	{"v6 VLAN comes off",

@@ -10,7 +10,10 @@ set -euo pipefail
 SIZE_MB=${DEMO_MB:-20}
 SHARE_MIN=25 # percent of the bytes, for each subflow
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+BOLD="" PLAIN=""
+[ ! -t 1 ] || BOLD=$'\033[1m' PLAIN=$'\033[0m'
+
+say() { printf '\n%s%s%s\n' "$BOLD" "$*" "$PLAIN"; }
 
 prepare() {
 	"$LAB_ROOT/packaging/deps.sh" --check >/dev/null || "$LAB_ROOT/packaging/deps.sh"

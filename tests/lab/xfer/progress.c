@@ -2,7 +2,9 @@
 /* The line that moves while a file is under way. */
 #include "tests/lab/xfer/progress.h"
 
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,15 +62,26 @@ static void show_bar(const struct progress *progress, uint64_t done, double elap
 		(double)(done - progress->last_done) * 8e-6 / elapsed_s);
 }
 
-void progress_show(struct progress *progress, int fd, uint64_t done)
+/* What is written but not yet acknowledged has not arrived. */
+static uint64_t under_way(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0 ? 0 : (uint64_t)bytes;
+}
+
+void progress_show(struct progress *progress, int fd, uint64_t written)
 {
 	struct subflow subflows[SUBFLOWS_MAX];
 	double now_s = progress_now_s(), elapsed_s = now_s - progress->last_s;
+	uint64_t waiting, done;
 	bool tty;
 	size_t count;
 
 	if (!progress->out)
 		return;
+	waiting = under_way(fd);
+	done = written > waiting ? written - waiting : 0;
 	tty = isatty(fileno(progress->out));
 	if (elapsed_s < (tty ? INTERVAL_TTY_S : INTERVAL_LOG_S))
 		return;

@@ -18,8 +18,8 @@ struct progress {
 void progress_begin(struct progress *progress, FILE *out, const struct endpoint *server,
 		    uint64_t total);
 
-/* Draws the line anew, twice a second at most; on a terminal in place. */
-void progress_show(struct progress *progress, int fd, uint64_t done);
+/* Draws the line anew, twice a second at most; on a terminal in place. `written`: to the socket. */
+void progress_show(struct progress *progress, int fd, uint64_t written);
 void progress_end(struct progress *progress);
 
 double progress_now_s(void);

@@ -190,25 +190,42 @@ static int remember(struct dataplane *dataplane, const char *ifname, uint32_t if
 	return 0;
 }
 
-int dataplane_attach(struct dataplane *dataplane, const char *ifname, enum dataplane_hook hook,
-		     FILE *errors)
+/* Whether the interface can be attached to; fills in target->ifindex. */
+static int inspect(struct attach_target *target, enum dataplane_hook hook, FILE *errors,
+		   struct attach_state *ret_state)
 {
-	struct attach_target target = {&dataplane->pins, ifname, 0, dataplane->flows_map_id};
 	struct hook_interface interface;
-	struct attach_state state;
-	int err = hook_interface_read(ifname, &interface);
+	int err = hook_interface_read(target->ifname, &interface);
 
 	if (err) {
-		fprintf(errors, "%s: %s\n", ifname,
+		fprintf(errors, "%s: %s\n", target->ifname,
 			err == -ENODEV ? "there is no such interface" : strerror(-err));
 		return err;
 	}
 	if (interface.type != ARPHRD_ETHER) {
-		fprintf(errors, "%s: no Ethernet interface\n", ifname);
+		fprintf(errors, "%s: no Ethernet interface\n", target->ifname);
 		return -EOPNOTSUPP;
 	}
-	target.ifindex = interface.ifindex;
-	err = attach_inspect(&target, hook, errors, &state);
+	target->ifindex = interface.ifindex;
+	return attach_inspect(target, hook, errors, ret_state);
+}
+
+int dataplane_check(struct dataplane *dataplane, const char *ifname, enum dataplane_hook hook,
+		    FILE *errors)
+{
+	struct attach_target target = {&dataplane->pins, ifname, 0, dataplane->flows_map_id};
+	struct attach_state state;
+
+	return inspect(&target, hook, errors, &state);
+}
+
+int dataplane_attach(struct dataplane *dataplane, const char *ifname, enum dataplane_hook hook,
+		     FILE *errors)
+{
+	struct attach_target target = {&dataplane->pins, ifname, 0, dataplane->flows_map_id};
+	struct attach_state state;
+	int err = inspect(&target, hook, errors, &state);
+
 	if (!err)
 		err = dataplane_prepare(dataplane, hook, errors);
 	if (err)
@@ -220,7 +237,7 @@ int dataplane_attach(struct dataplane *dataplane, const char *ifname, enum datap
 			strerror(-err));
 		return err;
 	}
-	return remember(dataplane, ifname, interface.ifindex, hook);
+	return remember(dataplane, ifname, target.ifindex, hook);
 }
 
 size_t dataplane_interface_count(const struct dataplane *dataplane)

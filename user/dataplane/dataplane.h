@@ -50,8 +50,15 @@ int dataplane_prepare(struct dataplane *dataplane, enum dataplane_hook hook, FIL
 int dataplane_start_loader(struct dataplane *dataplane, int (*confine)(void));
 
 /*
- * Attaches to an interface, in the place of what this instance has there. -ENODEV, -EOPNOTSUPP (no
- * Ethernet), -EBUSY (somebody else's program), or why the hook was refused (XDP: the driver).
+ * Whether an interface can be attached to: -ENODEV, -EOPNOTSUPP (no Ethernet), -EBUSY (somebody
+ * else's program is there).
+ */
+int dataplane_check(struct dataplane *dataplane, const char *ifname, enum dataplane_hook hook,
+		    FILE *errors);
+
+/*
+ * Attaches to an interface, in the place of what this instance has there. Errors as above, or why
+ * the hook was refused (XDP: the driver).
  */
 int dataplane_attach(struct dataplane *dataplane, const char *ifname, enum dataplane_hook hook,
 		     FILE *errors);

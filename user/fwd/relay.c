@@ -99,24 +99,29 @@ static char **interfaces_of(const struct relay *relay)
 }
 
 /*
- * The programs that the interfaces will need are loaded while an earlier daemon still serves. What
- * only `auto` would like may fail: TC is there.
+ * What can go wrong is tried while an earlier daemon still serves: the interfaces, and the programs
+ * that they will need. What only `auto` would like may be refused: TC is there.
  */
-static int prepare_programs(struct relay *relay, FILE *errors)
+static int prepare(struct relay *relay, FILE *errors)
 {
+	enum fwd_mode mode = relay->config->mode;
 	char **interfaces = interfaces_of(relay);
-	struct hook_interface interface;
-	const char *reason;
+	int err = 0;
 
-	if (relay->config->mode != FWD_MODE_AUTO)
-		return dataplane_prepare(relay->dataplane, hook_of_mode(relay->config->mode),
-					 errors);
-	for (size_t i = 0; interfaces[i]; i++) {
-		if (hook_interface_read(interfaces[i], &interface) == 0)
-			dataplane_prepare(relay->dataplane, hook_choose(interface.driver, &reason),
-					  errors);
+	for (size_t i = 0; interfaces[i] && !err; i++) {
+		enum dataplane_hook hook = hook_of_mode(mode);
+		struct hook_interface interface;
+		const char *reason;
+
+		if (mode == FWD_MODE_AUTO && hook_interface_read(interfaces[i], &interface) == 0)
+			hook = hook_choose(interface.driver, &reason);
+		err = dataplane_check(relay->dataplane, interfaces[i], hook, errors);
+		if (!err)
+			err = dataplane_prepare(relay->dataplane, hook, errors);
+		if (err != -EBUSY && mode == FWD_MODE_AUTO && hook == HOOK_XDP)
+			err = 0;
 	}
-	return 0;
+	return err;
 }
 
 int relay_attach(struct relay *relay, FILE *errors)
@@ -192,7 +197,7 @@ static int start_over_dataplane(struct relay *relay, FILE *errors)
 	int err;
 
 	relay->tables = dataplane_tables(relay->dataplane);
-	err = prepare_programs(relay, errors);
+	err = prepare(relay, errors);
 	if (!err)
 		err = handover_ask(relay->options, errors);
 	if (err)

@@ -124,7 +124,7 @@ static __always_inline int ctx_send(struct ctx *ctx, const struct pkt *pkt,
 				    const struct nexthop_entry *nexthop)
 {
 	struct cursor cursor;
-	struct ethhdr *eth;
+	struct link_header *link;
 
 	if (ctx_fit_tag(ctx, pkt, nexthop->vlan_tci_be))
 		return DETOUR_DROP_ERROR;
@@ -133,11 +133,11 @@ static __always_inline int ctx_send(struct ctx *ctx, const struct pkt *pkt,
 		return DETOUR_UNDECIDED;
 	}
 	cursor = ctx_cursor(ctx);
-	eth = cursor_take(&cursor, sizeof(*eth));
-	if (!eth)
+	link = cursor_take(&cursor, sizeof(*link));
+	if (!link)
 		return DETOUR_DROP_ERROR;
-	__builtin_memcpy(eth->h_dest, nexthop->dst_mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, nexthop->src_mac, ETH_ALEN);
+	__builtin_memcpy(link->dst, nexthop->dst_mac, ETH_ALEN);
+	__builtin_memcpy(link->src, nexthop->src_mac, ETH_ALEN);
 	ctx->action = bpf_redirect(nexthop->ifindex, 0);
 	return DETOUR_UNDECIDED;
 }
@@ -189,14 +189,14 @@ static __always_inline int ctx_make_quote(struct ctx *ctx, const struct pkt *pkt
 static __always_inline int ctx_send_back(struct ctx *ctx)
 {
 	struct cursor cursor = ctx_cursor(ctx);
-	struct ethhdr *eth = cursor_take(&cursor, sizeof(*eth));
+	struct link_header *link = cursor_take(&cursor, sizeof(*link));
 	__u8 mac[ETH_ALEN];
 
-	if (!eth)
+	if (!link)
 		return DETOUR_DROP_ERROR;
-	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
-	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
+	__builtin_memcpy(mac, link->dst, ETH_ALEN);
+	__builtin_memcpy(link->dst, link->src, ETH_ALEN);
+	__builtin_memcpy(link->src, mac, ETH_ALEN);
 	ctx->action = bpf_redirect(ctx_ifindex(ctx), 0);
 	return DETOUR_UNDECIDED;
 }

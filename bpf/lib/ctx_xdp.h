@@ -98,26 +98,26 @@ static __always_inline int ctx_send(struct ctx *ctx, const struct pkt *pkt,
 {
 	__be16 l3_proto = pkt->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	struct cursor cursor;
-	struct ethhdr *eth;
+	struct link_header *link;
 
 	if (ctx_fit_tag(ctx, pkt, nexthop->vlan_tci_be))
 		return DETOUR_DROP_ERROR;
 	cursor = ctx_cursor(ctx);
-	eth = cursor_take(&cursor, sizeof(*eth));
-	if (!eth)
+	link = cursor_take(&cursor, sizeof(*link));
+	if (!link)
 		return DETOUR_DROP_ERROR;
-	__builtin_memcpy(eth->h_dest, nexthop->dst_mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, nexthop->src_mac, ETH_ALEN);
+	__builtin_memcpy(link->dst, nexthop->dst_mac, ETH_ALEN);
+	__builtin_memcpy(link->src, nexthop->src_mac, ETH_ALEN);
 	if (nexthop->vlan_tci_be) {
 		__be16 *vlan = cursor_take(&cursor, VLAN_HEADER_LEN);
 
 		if (!vlan)
 			return DETOUR_DROP_ERROR;
-		eth->h_proto = bpf_htons(ETH_P_8021Q);
+		link->proto = bpf_htons(ETH_P_8021Q);
 		vlan[0] = nexthop->vlan_tci_be;
 		vlan[1] = l3_proto;
 	} else {
-		eth->h_proto = l3_proto;
+		link->proto = l3_proto;
 	}
 	/* XDP_TX needs no redirect target; a driver has it on the receiving queue. */
 	ctx->action = nexthop->ifindex == ctx_ifindex(ctx) ? XDP_TX
@@ -158,14 +158,14 @@ static __always_inline int ctx_make_quote(struct ctx *ctx, const struct pkt *pkt
 static __always_inline int ctx_send_back(struct ctx *ctx)
 {
 	struct cursor cursor = ctx_cursor(ctx);
-	struct ethhdr *eth = cursor_take(&cursor, sizeof(*eth));
+	struct link_header *link = cursor_take(&cursor, sizeof(*link));
 	__u8 mac[ETH_ALEN];
 
-	if (!eth)
+	if (!link)
 		return DETOUR_DROP_ERROR;
-	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
-	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
+	__builtin_memcpy(mac, link->dst, ETH_ALEN);
+	__builtin_memcpy(link->dst, link->src, ETH_ALEN);
+	__builtin_memcpy(link->src, mac, ETH_ALEN);
 	ctx->action = XDP_TX;
 	return DETOUR_UNDECIDED;
 }

@@ -22,6 +22,13 @@
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV6_OFFSET_MASK    0xfff8
 
+/* Ethernet's header, in words: byte by byte is what the kernel's packed one compiles to. */
+struct link_header {
+	__u16 dst[3];
+	__u16 src[3];
+	__be16 proto;
+};
+
 enum tcp_flag {
 	TCP_FIN = 1 << 0,
 	TCP_SYN = 1 << 1,
@@ -200,7 +207,7 @@ static __always_inline int pkt_parse_ipv6(struct cursor *cursor, __u32 room, int
 static __always_inline int pkt_parse(struct cursor *cursor, __u32 frame_len, int gso,
 				     struct pkt *pkt)
 {
-	struct ethhdr *eth = cursor_take(cursor, sizeof(*eth));
+	struct link_header *link = cursor_take(cursor, sizeof(*link));
 	__be16 l3_proto;
 
 	pkt->is_ipv4 = 0;
@@ -209,10 +216,10 @@ static __always_inline int pkt_parse(struct cursor *cursor, __u32 frame_len, int
 	pkt->is_tagged = 0;
 	pkt->tcp_flags = 0;
 	pkt->l3_len = frame_len;
-	pkt->l3_off = sizeof(*eth);
-	if (!eth)
+	pkt->l3_off = sizeof(*link);
+	if (!link)
 		return DETOUR_PASS_MALFORMED;
-	l3_proto = eth->h_proto;
+	l3_proto = link->proto;
 	if (l3_proto == bpf_htons(ETH_P_8021Q) || l3_proto == bpf_htons(ETH_P_8021AD)) {
 		__be16 *vlan = cursor_take(cursor, VLAN_HEADER_LEN);
 

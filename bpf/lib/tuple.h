@@ -3,6 +3,7 @@
 #ifndef DETOUR_BPF_TUPLE_H
 #define DETOUR_BPF_TUPLE_H
 
+#include <linux/in6.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/lib/cursor.h>
 #include <detour/flow.h>
@@ -15,7 +16,7 @@ static __always_inline void addr_set_ipv4(struct detour_addr *addr, __be32 ipv4_
 	addr->words[3] = ipv4_be;
 }
 
-static __always_inline void addr_set_ipv6(struct detour_addr *addr, const void *ipv6)
+static __always_inline void addr_set_ipv6(struct detour_addr *addr, const struct in6_addr *ipv6)
 {
 	__builtin_memcpy(addr, ipv6, sizeof(*addr));
 }

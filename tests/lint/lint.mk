@@ -39,10 +39,12 @@ lint-man: ## mandoc on every manual page
 lint-tidy: $(LINT_TIDY:%.c=$(BUILD)/lint/%.tidy) ## clang-tidy on programs, libraries and BPF
 $(BUILD)/lint/%.tidy: TIDY_FLAGS = $(filter-out -Werror,$(CPPFLAGS_ALL) $(CFLAGS_ALL))
 $(BUILD)/lint/bpf/%.tidy: TIDY_FLAGS = $(filter-out -Werror,$(BPF_CFLAGS))
+# Unset variables and null pointers are the kernel's verifier's work there, and it sees every path.
+$(BUILD)/lint/bpf/%.tidy: TIDY_CHECKS = --checks=-clang-analyzer-*
 $(BUILD)/lint/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 	@mkdir -p $(@D)
 	@echo "clang-tidy $<"
-	@$(CLANG_TIDY) --quiet $< -- $(TIDY_FLAGS) > $@.log 2>&1 || { cat $@.log; exit 1; }
+	@$(CLANG_TIDY) --quiet $(TIDY_CHECKS) $< -- $(TIDY_FLAGS) > $@.log 2>&1 || { cat $@.log; exit 1; }
 	@touch $@
 
 lint-cppcheck: ## cppcheck on everything

@@ -142,7 +142,10 @@ static void check_source_ports(struct conf_reader *reader, const struct fwd_conf
 				   "is empty; allowed: one range or more");
 }
 
-/* The data path drops SYNs to a detour port that no lease covers: the channel's own among them. */
+/*
+ * The data path drops SYNs to a detour port that no lease covers and where nothing listens: agents
+ * would wait for a daemon that is away, instead of hearing at once that it is.
+ */
 static void check_listen_port(struct conf_reader *reader, const struct fwd_config *config)
 {
 	uint16_t port = ntohs(config->listen.port_be);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Leases per second of one core, through all that a request meets behind the channel: admission,
- * limits, route, neighbour, port, and the write into the data path's map in the kernel. In a network and
- * mount namespace of its own, as root.
+ * limits, route, neighbour, port, and the write into the data path's map in the kernel. In a
+ * network and mount namespace of its own, as root.
  *
  * usage: bench_leases [LEASES]
  */

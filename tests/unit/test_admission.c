@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which destinations are denied, in every form that an address can hide in, and what rules change. */
+/*
+ * Which destinations are denied, in every form that an address can hide in, and what rules change.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

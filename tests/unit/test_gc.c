@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* When a flow is over: two entries and a time in, a verdict out. And which hook suits which driver. */
+/*
+ * When a flow is over: two entries and a time in, a verdict out. And which hook suits which driver.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

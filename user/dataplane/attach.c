@@ -49,7 +49,9 @@ enum program_owner program_owner(uint32_t program_id, uint32_t flows_map_id, cha
 		       : OWNER_STRANGER;
 }
 
-/* The pinned link, if it still holds this interface; one of an interface that is gone is removed. */
+/*
+ * The pinned link, if it still holds this interface; one of an interface that is gone is removed.
+ */
 static int open_link(const struct attach_target *target, int *ret_fd)
 {
 	char path[PINS_PATH_LEN];

@@ -146,7 +146,10 @@ int dataplane_start_loader(struct dataplane *dataplane, int (*confine)(void))
 	return loader_start(&dataplane->pins, &dataplane->options, confine, &dataplane->loader);
 }
 
-/* XDP, native or generic. The two cannot be there at once: TC stands in while one follows the other. */
+/*
+ * XDP, native or generic. The two cannot be there at once: TC stands in while one follows the
+ * other.
+ */
 static int move_to_xdp(struct dataplane *dataplane, const struct attach_target *target,
 		       const struct attach_state *state, bool generic)
 {

@@ -25,9 +25,9 @@ struct dataplane_options {
 };
 
 /*
- * Loads the programs over the instance's pinned maps, or over new ones. Nothing is attached yet, and
- * what is attached goes on as it is. Holds the instance's lock until dataplane_unlock(). -EPROTONOSUPPORT:
- * the pinned maps are of another version.
+ * Loads the programs over the instance's pinned maps, or over new ones. Nothing is attached yet,
+ * and what is attached goes on as it is. Holds the instance's lock until dataplane_unlock().
+ * -EPROTONOSUPPORT: the pinned maps are of another version.
  */
 int dataplane_open(const struct dataplane_options *options, FILE *errors,
 		   struct dataplane **ret_dataplane);
@@ -78,7 +78,10 @@ const struct dataplane_interface *dataplane_interface(const struct dataplane *da
 /* New programs with another configuration in the place of the old ones, over the same maps. */
 int dataplane_reload(struct dataplane *dataplane, const struct detour_config *config, FILE *errors);
 
-/* The interfaces that an instance's pins tell of, with or without a daemon. -ENOENT: nothing is loaded. */
+/*
+ * The interfaces that an instance's pins tell of, with or without a daemon. -ENOENT: nothing is
+ * loaded.
+ */
 int dataplane_pinned_interfaces(const char *bpffs, const char *instance,
 				struct dataplane_interface *out, size_t max, size_t *ret_count);
 

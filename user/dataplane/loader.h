@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A process of its own that loads programs for a daemon which has given up the right to: the
- * verifier wants CAP_PERFMON for them. It listens to its daemon alone, takes nothing but a configuration,
- * and ends when the daemon does. For user/dataplane alone.
+ * verifier wants CAP_PERFMON for them. It listens to its daemon alone, takes nothing but a
+ * configuration, and ends when the daemon does. For user/dataplane alone.
  */
 #ifndef DETOUR_DATAPLANE_LOADER_H
 #define DETOUR_DATAPLANE_LOADER_H
@@ -19,7 +19,9 @@ int loader_start(const struct pins *pins, const struct dataplane_options *option
 		 int (*confine)(void), struct loader **ret_loader);
 void loader_free(struct loader *loader);
 
-/* As program_load(); -EPIPE: the process is gone. Waits for the kernel's answer, a minute at most. */
+/*
+ * As program_load(); -EPIPE: the process is gone. Waits for the kernel's answer, a minute at most.
+ */
 int loader_load(struct loader *loader, const struct detour_config *config, enum dataplane_hook hook,
 		FILE *errors);
 

@@ -26,7 +26,9 @@ int pins_init(const char *bpffs, const char *instance, struct pins *ret_pins);
  */
 const char *pins_path(const struct pins *pins, const char *kind, const char *name, char *out);
 
-/* The interface's name back from a file's name, past its kind; `out` has IFNAMSIZ bytes. -EINVAL. */
+/*
+ * The interface's name back from a file's name, past its kind; `out` has IFNAMSIZ bytes. -EINVAL.
+ */
 int pins_ifname(const char *file, const char *kind, char *out);
 
 bool pins_exist(const struct pins *pins);

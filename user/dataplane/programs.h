@@ -16,8 +16,8 @@ void programs_quiet_libbpf(void);
 
 /*
  * Loads the program for a hook with options->config, takes the maps that are pinned, pins those
- * that are not, and pins the program. *ret_new (may be NULL): no map was there before. Needs CAP_BPF,
- * CAP_NET_ADMIN and CAP_PERFMON.
+ * that are not, and pins the program. *ret_new (may be NULL): no map was there before. Needs
+ * CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON.
  */
 int program_load(const struct pins *pins, const struct dataplane_options *options,
 		 enum dataplane_hook hook, FILE *errors, bool *ret_new);

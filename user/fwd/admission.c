@@ -126,7 +126,9 @@ static size_t all_forms(const struct detour_addr *addr, struct detour_addr forms
 	return count;
 }
 
-/* How closely the best of the rules fits: longer prefixes first, then those with a port. 0: none. */
+/*
+ * How closely the best of the rules fits: longer prefixes first, then those with a port. 0: none.
+ */
 static unsigned int best_match(const struct fwd_destination *rules, size_t count,
 			       const struct detour_addr *addr, uint16_t port)
 {

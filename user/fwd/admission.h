@@ -2,8 +2,8 @@
 /*
  * Which servers clients may reach through this relay. Denied unless Allow= opens them: everything
  * that is not public unicast (RFC 6890 and its registries), cloud metadata services, TCP port 25;
- * and the relay's own addresses always. An IPv6 address that carries an IPv4 address (NAT64, 6to4, Teredo,
- * ISATAP) is held to what it carries as well. Pure.
+ * and the relay's own addresses always. An IPv6 address that carries an IPv4 address (NAT64, 6to4,
+ * Teredo, ISATAP) is held to what it carries as well. Pure.
  */
 #ifndef DETOUR_FWD_ADMISSION_H
 #define DETOUR_FWD_ADMISSION_H

@@ -13,7 +13,10 @@
 #include "user/fwd/grants.h"
 #include "user/fwd/identities.h"
 
-/* Channels of one identity at once: several hosts may share a name, or an address change leave one behind. */
+/*
+ * Channels of one identity at once: several hosts may share a name, or an address change leave one
+ * behind.
+ */
 #define CHANNELS_PER_IDENTITY 64
 
 static bool identity_in_use(void *data, uint32_t number)

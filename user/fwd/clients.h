@@ -14,14 +14,19 @@ struct grants;
 struct identities;
 struct json_object;
 
-/* Listens as `config` says; `context` and the rest stay the caller's. Explains errors on `errors`. */
+/*
+ * Listens as `config` says; `context` and the rest stay the caller's. Explains errors on `errors`.
+ */
 int clients_new(uv_loop_t *loop, struct tls_context *context, const struct fwd_config *config,
 		struct grants *grants, struct identities *identities, FILE *errors,
 		struct clients **ret_clients);
 /* Closes all channels. */
 void clients_free(struct clients *clients);
 
-/* New limits and certificates; clients that these refuse are closed. A new Listen= opens before the old closes. */
+/*
+ * New limits and certificates; clients that these refuse are closed. A new Listen= opens before the
+ * old closes.
+ */
 int clients_set_config(struct clients *clients, struct tls_context *context,
 		       const struct fwd_config *config, FILE *errors);
 

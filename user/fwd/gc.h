@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The walk over all flows, a part at a time: removes those that are over, repairs what a killed
- * daemon left half done, counts flows per identity after a start, and finds next hops that nothing uses.
+ * daemon left half done, counts flows per identity after a start, and finds next hops that nothing
+ * uses.
  */
 #ifndef DETOUR_FWD_GC_H
 #define DETOUR_FWD_GC_H

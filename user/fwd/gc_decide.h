@@ -21,8 +21,8 @@ enum gc_verdict {
 };
 
 /*
- * How long a flow outlives its end, at most: Linux hosts' TIME_WAIT. Whoever still repeats a FIN or an ACK
- * does so within it; longer would only eat up the identity's limit.
+ * How long a flow outlives its end, at most: Linux hosts' TIME_WAIT. Whoever still repeats a FIN or
+ * an ACK does so within it; longer would only eat up the identity's limit.
  */
 #define GC_LINGER_NS (60 * 1000000000ULL)
 

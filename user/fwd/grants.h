@@ -15,8 +15,8 @@ struct nexthops;
 struct tables;
 
 /*
- * Adopts the leases that the tables hold. `config` is kept until grants_set_config(); the caller owns all
- * that is given.
+ * Adopts the leases that the tables hold. `config` is kept until grants_set_config(); the caller
+ * owns all that is given.
  */
 int grants_new(struct tables *tables, struct nexthops *nexthops, const struct fwd_config *config,
 	       struct grants **ret_grants);
@@ -24,9 +24,9 @@ void grants_free(struct grants *grants);
 
 /*
  * The lease for a server: the one that the holder has, or a new one. Fails with -EPERM (denied),
- * -EAFNOSUPPORT (server and client are of two families), -EDQUOT (the identity's limit), -ENOSPC (the
- * relay's), -EADDRNOTAVAIL (no port), -ENETUNREACH or another errno (no route); *ret_reason then is a text
- * for people.
+ * -EAFNOSUPPORT (server and client are of two families), -EDQUOT (the identity's limit), -ENOSPC
+ * (the relay's), -EADDRNOTAVAIL (no port), -ENETUNREACH or another errno (no route); *ret_reason
+ * then is a text for people.
  */
 int grants_get(struct grants *grants, const struct lease_holder_key *holder,
 	       const struct endpoint *server, uint16_t wish, const struct lease **ret_lease,

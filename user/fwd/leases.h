@@ -3,9 +3,9 @@
  * The leases: who may reach which server through which port. Kept in memory for fast look-ups and
  * written through to a store (the data path's map), from which a restarted daemon adopts them.
  *
- * A lease belongs to a holder: an identity at one client address, as seen at one relay address. While the
- * holder has a channel its leases last; without one they end after the grace time, unless it comes back.
- * Times are CLOCK_MONOTONIC nanoseconds.
+ * A lease belongs to a holder: an identity at one client address, as seen at one relay address.
+ * While the holder has a channel its leases last; without one they end after the grace time, unless
+ * it comes back. Times are CLOCK_MONOTONIC nanoseconds.
  */
 #ifndef DETOUR_FWD_LEASES_H
 #define DETOUR_FWD_LEASES_H
@@ -29,7 +29,10 @@ struct lease_limits {
 	uint64_t grace_ns;
 };
 
-/* Where leases are written to. Both are 0 or -errno. `remove` also ends the use of what the entry names. */
+/*
+ * Where leases are written to. Both are 0 or -errno. `remove` also ends the use of what the entry
+ * names.
+ */
 struct lease_store {
 	int (*put)(void *data, const struct lease_key *key, const struct lease_entry *entry);
 	int (*remove)(void *data, const struct lease_key *key, const struct lease_entry *entry);
@@ -71,8 +74,8 @@ const struct lease *leases_find(struct leases *leases, const struct lease_holder
 int leases_room(const struct leases *leases, uint32_t identity);
 
 /*
- * A new lease (after leases_find() gave none), at the port `wish` (host order, 0: any) if that is free.
- * -EADDRNOTAVAIL: no port is free; -EDQUOT, -ENOSPC as above; or the store's error.
+ * A new lease (after leases_find() gave none), at the port `wish` (host order, 0: any) if that is
+ * free. -EADDRNOTAVAIL: no port is free; -EDQUOT, -ENOSPC as above; or the store's error.
  */
 int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	       const struct endpoint *server, const struct lease_path *path,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MProxy v1 (UDP, at the port of Listen=) for the clients in MProxy=: their requests become leases under the same
- * limits and denials as the channel's. What gets no lease gets no answer.
+ * MProxy v1 (UDP, at the port of Listen=) for the clients in MProxy=: their requests become leases
+ * under the same limits and denials as the channel's. What gets no lease gets no answer.
  */
 #ifndef DETOUR_FWD_MPROXY_SERVER_H
 #define DETOUR_FWD_MPROXY_SERVER_H

@@ -16,7 +16,8 @@
 
 /*
  * A neighbour that nobody has talked to takes an ARP exchange. The lease's answer waits for that,
- * so that the client's first SYN is not lost; at most once a second, that nobody holds the daemon up.
+ * so that the client's first SYN is not lost; at most once a second, that nobody holds the daemon
+ * up.
  */
 #define NEW_NEIGHBOUR_WAIT_MS 20
 #define NEW_NEIGHBOUR_EACH_NS SECOND_NS

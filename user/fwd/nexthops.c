@@ -37,7 +37,9 @@ static int nexthop_remember(struct nexthops *nexthops, const struct detour_addr 
 	return 0;
 }
 
-/* What an earlier daemon filled. It holds while nobody tells otherwise; work() looks it up again. */
+/*
+ * What an earlier daemon filled. It holds while nobody tells otherwise; work() looks it up again.
+ */
 static int take_over(struct nexthops *nexthops)
 {
 	static const struct detour_addr none;
@@ -201,7 +203,10 @@ void nexthops_scan_end(struct nexthops *nexthops)
 {
 	struct nexthop *nexthop, *next;
 
-	/* A slot that was released while the scan was on may be in a flow that it had passed already. */
+	/*
+	 * A slot that was released while the scan was on may be in a flow that it had passed
+	 * already.
+	 */
 	HASH_ITER (hh, nexthops->by_dst, nexthop, next) {
 		if (nexthop->leases == 0 && nexthop->met_in_scan != nexthops->scan &&
 		    nexthop->released_in_scan != nexthops->scan)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The data path's next hops: one slot a destination, filled from the kernel's routes and
- * neighbours and kept in step with both. Leases hold slots; a slot is free again when no lease holds it
- * and a whole scan of the flows has not met it.
+ * neighbours and kept in step with both. Leases hold slots; a slot is free again when no lease
+ * holds it and a whole scan of the flows has not met it.
  */
 #ifndef DETOUR_FWD_NEXTHOPS_H
 #define DETOUR_FWD_NEXTHOPS_H
@@ -23,8 +23,8 @@ void nexthops_free(struct nexthops *nexthops);
 
 /*
  * The slot for a destination, held until nexthops_put(), and the preferred source address towards
- * it. Slot 0 when all are in use: the data path then asks the kernel per packet. -ENETUNREACH and the like:
- * no route (nothing is held).
+ * it. Slot 0 when all are in use: the data path then asks the kernel per packet. -ENETUNREACH and
+ * the like: no route (nothing is held).
  */
 int nexthops_get(struct nexthops *nexthops, const struct detour_addr *dst, uint32_t *ret_slot,
 		 struct detour_addr *ret_source);

@@ -16,7 +16,9 @@ static int keep_only(const int *capabilities)
 				 (unsigned int)*capabilities))
 			return -EINVAL;
 	}
-	/* Without CAP_SETPCAP (a container) the bounding set stays; no_new_privs makes up for it. */
+	/*
+	 * Without CAP_SETPCAP (a container) the bounding set stays; no_new_privs makes up for it.
+	 */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	if (capng_apply(CAPNG_SELECT_BOTH) && capng_apply(CAPNG_SELECT_CAPS))

@@ -60,7 +60,10 @@ static enum dataplane_hook hook_of_mode(enum fwd_mode mode)
 	}
 }
 
-/* The mode that was asked for, or the one that suits the driver; then, loudly, TC if XDP is refused. */
+/*
+ * The mode that was asked for, or the one that suits the driver; then, loudly, TC if XDP is
+ * refused.
+ */
 static int attach_interface(struct relay *relay, const char *ifname, FILE *errors)
 {
 	/* Known already when the configuration is read again. */

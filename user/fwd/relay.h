@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The running daemon: what it owns, and how it begins, changes and ends. relay.c builds it up and takes it
- * down, relay_watch.c reacts to the kernel, relay_reload.c to SIGHUP, relay_status.c tells about it.
+ * The running daemon: what it owns, and how it begins, changes and ends. relay.c builds it up and
+ * takes it down, relay_watch.c reacts to the kernel, relay_reload.c to SIGHUP, relay_status.c tells
+ * about it.
  */
 #ifndef DETOUR_FWD_RELAY_H
 #define DETOUR_FWD_RELAY_H

@@ -50,7 +50,10 @@ static int switch_mproxy(struct relay *relay, const struct fwd_config *old_confi
 	return err;
 }
 
-/* From here on the new configuration is the one in force; what one part refuses, the others still take. */
+/*
+ * From here on the new configuration is the one in force; what one part refuses, the others still
+ * take.
+ */
 static void apply(struct relay *relay, struct fwd_config *config, struct tls_context *tls,
 		  FILE *errors)
 {

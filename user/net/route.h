@@ -36,7 +36,9 @@ struct neighbour_info {
 int neighbour_get(struct nl_socket *sock, uint32_t ifindex, const struct detour_addr *addr,
 		  struct neighbour_info *ret_info);
 
-/* Makes the kernel find the neighbour, or confirm one that has gone stale, as a packet to it would. */
+/*
+ * Makes the kernel find the neighbour, or confirm one that has gone stale, as a packet to it would.
+ */
 int neighbour_probe(struct nl_socket *sock, uint32_t ifindex, const struct detour_addr *addr);
 
 /* Reads an RTM_NEWNEIGH or RTM_DELNEIGH; -EINVAL for other messages and families. */

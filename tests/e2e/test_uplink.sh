@@ -21,6 +21,7 @@ check "a channel from the new address" sees 15 channel_from 10.77.1.7
 check "the connection has subflows from the new address" sees 15 eval \
 	'agent client connections --json | jq -e "[.connections[].subflows[] | select(.local | startswith(\"10.77.1.7:\")) | select(.state == \"established\")] | length >= 1"'
 check "a lease for the new address" lease_of 10.77.1.7
+check "no SYN from it went to the old address's lease" [ "$(verdict relay DROP_NO_LEASE)" = 0 ]
 check "the transfer completes" transfer_end move
 check "whole" transfer_whole move
 finish

@@ -131,6 +131,7 @@ static void lease_granted(struct channel *channel, const struct wire_message *me
 	/* The address that was dialled, not the one that the relay knows of itself: it may sit
 	 * behind a 1:1 NAT. */
 	lease->detour.addr = peer_remote(channel->peer)->addr;
+	lease->client = channel->setup.path->local;
 	lease->detour.port_be = message->lease.detour.port_be;
 	log_debug("relay %s: lease %s for %s", channel->setup.relay->name,
 		  endpoint_format(&lease->detour, detour), endpoint_format(&lease->server, server));
@@ -204,6 +205,13 @@ void channel_lease_message(struct channel *channel, const struct wire_message *m
 	}
 }
 
+/* A lease is between two addresses: if one has changed, it must come anew before it is used. */
+static bool still_holds(const struct channel *channel, const struct cached_lease *lease)
+{
+	return addr_equal(&lease->client, &channel->setup.path->local) &&
+	       addr_equal(&lease->detour.addr, &peer_remote(channel->peer)->addr);
+}
+
 void channel_leases_refresh(struct channel *channel)
 {
 	struct cached_lease *lease, *next;
@@ -212,6 +220,7 @@ void channel_leases_refresh(struct channel *channel)
 	HASH_ITER (hh, channel->leases.leases, lease, next) {
 		bool of_use = now_us - lease->used_us < UNUSED_US;
 
+		lease->granted = lease->granted && still_holds(channel, lease);
 		if (!of_use || now_us >= lease->valid_until_us || ask(channel, lease) < 0)
 			lease_cache_remove(&channel->leases, lease);
 	}

@@ -14,7 +14,7 @@ static int print_once(void *data, FILE *out)
 {
 	const struct cli_options *options = data;
 	struct json_object *answer;
-	int err = agent_ask(options, "connections", &answer);
+	int err = agent_ask_silently(options, "connections", &answer);
 
 	if (err)
 		return err;
@@ -36,5 +36,7 @@ int agent_cmd_connections(const struct cli_options *options, int argc, char **ar
 		err = watch_run(print_once, (void *)options);
 	else
 		err = print_once((void *)options, stdout);
+	if (err) /* only now: --watch had another screen up */
+		agent_ask_complain(options, err);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -17,4 +17,9 @@ int agent_cmd_check_config(const struct cli_options *options, int argc, char **a
 int agent_ask(const struct cli_options *options, const char *command,
 	      struct json_object **ret_answer);
 
+/* The same in two steps, for when stderr cannot be read at the moment. */
+int agent_ask_silently(const struct cli_options *options, const char *command,
+		       struct json_object **ret_answer);
+void agent_ask_complain(const struct cli_options *options, int err);
+
 #endif /* DETOUR_AGENT_COMMANDS_H */

@@ -14,7 +14,8 @@
 struct cached_lease {
 	UT_hash_handle hh;
 	struct endpoint server;
-	struct endpoint detour; /* where the SYN goes; valid if granted */
+	struct endpoint detour;	   /* where the SYN goes; valid if granted */
+	struct detour_addr client; /* the channel's own address, which the lease is bound to */
 	bool granted;
 	bool asked;	     /* a request is under way; a granted one may be asked for again */
 	uint32_t request_id; /* of that request */

@@ -161,8 +161,9 @@ static __always_inline int ctx_csum_is_partial(struct ctx *ctx, __u32 check_off)
 }
 
 /*
- * Turns the packet into the quote of a reply: what is before the IP header stays, `header_len` zeroed
- * or stale bytes follow, then the first `quote_len` bytes of the packet. All pointers are void then.
+ * Turns the packet into the quote of a reply: what is before the IP header stays, `header_len`
+ * zeroed or stale bytes follow, then the first `quote_len` bytes of the packet. All pointers are
+ * void then.
  * `ret_partial` tells that the device will still write the quoted TCP checksum.
  */
 static __always_inline int ctx_make_quote(struct ctx *ctx, const struct pkt *pkt, __u32 header_len,

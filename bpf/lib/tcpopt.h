@@ -15,7 +15,7 @@
 /* A power of two, so that a mask bounds every access. */
 #define TCPOPT_BUFFER 64
 
-/* A walk in progress: the options, how many bytes of them there are (at most 40), and where it is. */
+/* A walk in progress: the options, how many bytes there are (at most 40), and where it is. */
 struct tcpopt_walk {
 	__u8 bytes[TCPOPT_BUFFER];
 	__u32 len;

@@ -56,7 +56,7 @@ static __always_inline void reply_write_ipv6(struct ipv6hdr *ip, const struct fl
 	__builtin_memcpy(&ip->daddr, &key->src, sizeof(key->src));
 }
 
-/* Writes IP and ICMP headers before the quote at the cursor, from the packet's target to its source. */
+/* Writes IP and ICMP headers before the quote, from the packet's target to its source. */
 static __always_inline int reply_write(struct cursor *cursor, const struct pkt *pkt, __u32 ip_len,
 				       __u16 mtu, int partial)
 {

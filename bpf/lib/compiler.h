@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* Attributes, and what keeps a compiler's cleverness within the verifier's sight. Compiles natively, too. */
+/* Attributes, and what keeps a compiler's cleverness within the verifier's sight. Also native. */
 #ifndef DETOUR_BPF_COMPILER_H
 #define DETOUR_BPF_COMPILER_H
 
@@ -7,7 +7,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* For what few packets need: a BPF function of its own has its own part of the 512 bytes of stack. */
+/* For what few packets need: a BPF function of its own has its own part of the stack. */
 #ifndef __noinline
 #define __noinline __attribute__((noinline))
 #endif

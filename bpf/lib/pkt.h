@@ -201,8 +201,8 @@ static __always_inline int pkt_parse_ipv6(struct cursor *cursor, __u32 room, int
 
 /*
  * Parses the frame at the cursor, `frame_len` bytes long in all (the cursor may see fewer).
- * DETOUR_UNDECIDED when `pkt` is complete, else the verdict. PASS_MALFORMED may also mean that the cursor sees too
- * little.
+ * DETOUR_UNDECIDED when `pkt` is complete, else the verdict. PASS_MALFORMED may also mean that the
+ * cursor sees too little.
  */
 static __always_inline int pkt_parse(struct cursor *cursor, __u32 frame_len, int gso,
 				     struct pkt *pkt)

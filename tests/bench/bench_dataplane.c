@@ -3,8 +3,8 @@
  * Nanoseconds per packet of the XDP and the TC program by BPF_PROG_TEST_RUN, beside a program that
  * does nothing and one bare lookup in the same map, and the memory of the maps at a million flows.
  *
- * The flows form one ring in random order: every entry turns a packet into the next entry's. TEST_RUN
- * repeats on the same packet, so that each run finds another flow, as cold as the table is large,
+ * The flows form one ring in random order: every entry turns a packet into the next entry's.
+ * TEST_RUN repeats on the same packet, so that each run finds another flow, as cold as the table is large,
  * for the relay and for the bare lookup alike. A packet lives for 250 runs (its TTL); the median
  * over some packets keeps other work on the machine out. (The kernel waits for RCU at every call of
  * TEST_RUN for XDP, so that more packets take long.)

@@ -14,7 +14,7 @@ static const uint8_t join[] = {2, 4, 5, 180, 4,	 2,  8,	   10, 1, 2, 3, 4, 0, 0,
 			       1, 3, 3, 7,   30, 12, 0x10, 1,  1, 2, 3, 4, 5, 6, 7, 8};
 static const uint8_t capable[] = {2, 4, 5, 180, 30, 4, 0x01, 0x01};
 static const uint8_t no_mptcp[] = {2, 4, 5, 180, 4, 2, 1, 1};
-/* An MP_JOIN that says to be longer than the header, that is behind the list's end, and cut to 2. */
+/* An MP_JOIN longer than the header, one behind the list's end, one inside another, one of 2. */
 static const uint8_t join_too_long[] = {1, 1, 1, 1, 30, 12, 0x10, 1};
 static const uint8_t join_behind_end[] = {0, 1, 1, 1, 30, 4, 0x10, 1};
 static const uint8_t join_in_other[] = {5, 10, 30, 4, 0x10, 1, 0, 0, 0, 0, 1, 1};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flows from their SYN to their end: limits, ports, the full table, races, FIN and RST, reopening. */
+/* Flows from SYN to end: limits, ports, the full table, races, FIN and RST, reopening. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

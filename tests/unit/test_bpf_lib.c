@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pure headers of bpf/lib, compiled natively: sums, tuples, option walk, the cursor, parsing. */
+/* The pure headers of bpf/lib, compiled natively: sums, tuples, options, cursor, parsing. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -194,7 +194,7 @@ static int parse(const uint8_t *bytes, size_t len, struct pkt *ret_pkt)
 	return verdict;
 }
 
-/* Bytes that look like packets more often than not; a verdict or whole headers, and never beyond. */
+/* Bytes that look like packets more often than not: a verdict, or headers within the packet. */
 static void parses_anything(void **state)
 {
 	static const uint8_t protos[] = {6, 1, 58, 44, 17};

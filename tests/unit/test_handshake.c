@@ -292,6 +292,28 @@ static void test_crl_reload(void **state)
 	world_done(&world);
 }
 
+/* Whoever is in the middle of a handshake at a reload does not slip through under the old CRL. */
+static void test_crl_reload_in_handshake(void **state)
+{
+	struct tls_context *reloaded;
+	struct world world;
+
+	(void)state;
+	world_init(&world, &pki);
+	world_listen(&world, pki_context(&pki, true, "fra", "empty.pem"), "127.0.0.1:0");
+	world_connect(&world, pki_context(&pki, false, "bob", NULL), "fra");
+	while (peer_listener_counters(world.listener)->accepted == 0)
+		uv_run(&world.loop, UV_RUN_ONCE);
+	assert_int_equal(peer_listener_counters(world.listener)->ready, 0);
+	reloaded = pki_context(&pki, true, "fra", "crl.pem");
+	peer_listener_set_context(world.listener, reloaded);
+	tls_context_free(reloaded);
+	assert_true(world_run(&world, &world.agent.closed, 1, 2000));
+	assert_int_equal(world.relay.ready, 0);
+	assert_int_equal(world.refused_err, -EAGAIN);
+	world_done(&world);
+}
+
 /* A channel does not outlive the certificate that opened it. */
 static void test_expires_meanwhile(void **state)
 {
@@ -370,11 +392,17 @@ static int remove_pki(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_attempts),	 cmocka_unit_test(test_no_certificate),
-		cmocka_unit_test(test_no_alpn),		 cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_silent_strangers), cmocka_unit_test(test_other_version),
-		cmocka_unit_test(test_all_places_taken), cmocka_unit_test(test_crl_reload),
-		cmocka_unit_test(test_bad_files),	 cmocka_unit_test(test_expires_meanwhile),
+		cmocka_unit_test(test_attempts),
+		cmocka_unit_test(test_no_certificate),
+		cmocka_unit_test(test_no_alpn),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_silent_strangers),
+		cmocka_unit_test(test_other_version),
+		cmocka_unit_test(test_all_places_taken),
+		cmocka_unit_test(test_crl_reload),
+		cmocka_unit_test(test_crl_reload_in_handshake),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_expires_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, remove_pki);

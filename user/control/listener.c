@@ -205,6 +205,9 @@ void peer_listener_set_context(struct peer_listener *listener, struct tls_contex
 		if (peer->state == PEER_READY && tls_session_recheck(peer->session, context) < 0)
 			peer_fail_later(peer, -EKEYREJECTED, tls_session_reason(peer->session));
 	}
+	/* A handshake that began under the old context would end under its CRL. */
+	DL_FOREACH (listener->handshaking, peer)
+		peer_fail_later(peer, -EAGAIN, "the certificates were reloaded meanwhile");
 }
 
 const struct endpoint *peer_listener_endpoint(const struct peer_listener *listener)

@@ -209,11 +209,38 @@ static void test_later(void **state)
 	assert_null(conns);
 }
 
+/* A SYN's answer came, its event did not. */
+static void test_lost_event(void **state)
+{
+	struct policy_relay_addr relay = {endpoint("10.0.1.1:0").addr, 0};
+	struct policy_world world = {.now_us = 1, .relay_addrs = &relay, .relay_addr_count = 1};
+	struct diag_connection connections[1];
+	struct diag_subflow subflows[ROWS_MAX];
+	struct resync_dump dump = {.connections = connections, .subflows = subflows};
+	struct conn *conns = NULL;
+	char text[TEXT_LEN];
+
+	(void)state;
+	fill_dump(1, &dump);
+	assert_int_equal(resync_merge(&conns, &dump, &world), 0);
+	describe(conns, text);
+	assert_string_equal(text, "first/0, fra/0 connecting");
+	for (size_t i = 0; i < dump.subflow_count; i++)
+		subflows[i].state = 1;
+	world.now_us = 2;
+	assert_int_equal(resync_merge(&conns, &dump, &world), 0);
+	describe(conns, text);
+	assert_string_equal(text, "first/0, fra/0");
+	assert_int_equal(conns->subflows->next->since_us, 2);
+	free_conns(&conns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_lost_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

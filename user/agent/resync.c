@@ -18,22 +18,75 @@
 #define TCP_STATE_SYN_SENT    2
 #define SUBFLOW_STATES	      (DIAG_ESTABLISHED | DIAG_SYN_SENT | DIAG_CLOSE_WAIT)
 
+static int compare_tokens(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_connections(const void *a, const void *b)
+{
+	const struct diag_connection *x = a, *y = b;
+
+	return compare_tokens(x->token, y->token);
+}
+
+static int compare_subflows(const void *a, const void *b)
+{
+	const struct diag_subflow *x = a, *y = b;
+
+	/* Within a connection the first one first, and always the same order. */
+	if (x->token != y->token)
+		return compare_tokens(x->token, y->token);
+	if (x->join != y->join)
+		return x->join - y->join;
+	return ntohs(x->local.port_be) - ntohs(y->local.port_be);
+}
+
+/* There may be tens of thousands of both: sorted, they are found fast. */
+static void sort_dump(const struct resync_dump *dump)
+{
+	if (dump->connection_count)
+		qsort(dump->connections, dump->connection_count, sizeof(*dump->connections),
+		      compare_connections);
+	if (dump->subflow_count)
+		qsort(dump->subflows, dump->subflow_count, sizeof(*dump->subflows),
+		      compare_subflows);
+}
+
 static const struct diag_connection *find_connection(const struct resync_dump *dump, uint32_t token)
 {
-	for (size_t i = 0; i < dump->connection_count; i++) {
-		if (dump->connections[i].token == token)
-			return &dump->connections[i];
+	struct diag_connection key = {.token = token};
+
+	if (dump->connection_count == 0)
+		return NULL;
+	return bsearch(&key, dump->connections, dump->connection_count, sizeof(key),
+		       compare_connections);
+}
+
+/* The first of a connection's subflows, or where it would be. */
+static size_t find_subflows(const struct resync_dump *dump, uint32_t token)
+{
+	size_t low = 0, high = dump->subflow_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (dump->subflows[middle].token < token)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	return low;
 }
 
 static bool dump_has_subflow(const struct resync_dump *dump, uint32_t token,
 			     const struct subflow *subflow)
 {
-	for (size_t i = 0; i < dump->subflow_count; i++) {
+	for (size_t i = find_subflows(dump, token);
+	     i < dump->subflow_count && dump->subflows[i].token == token; i++) {
 		const struct diag_subflow *found = &dump->subflows[i];
 
-		if (found->token == token && endpoint_equal(&found->local, &subflow->local) &&
+		if (endpoint_equal(&found->local, &subflow->local) &&
 		    endpoint_equal(&found->remote, &subflow->remote))
 			return true;
 	}
@@ -79,14 +132,27 @@ static int add_conn(struct conn **conns, const struct diag_connection *found, ui
 	return 0;
 }
 
+/* One that is known already. The event of its establishment may have been lost. */
+static void update_subflow(struct subflow *subflow, const struct diag_subflow *found,
+			   uint64_t now_us)
+{
+	if (subflow->state != SUBFLOW_CONNECTING || found->state == TCP_STATE_SYN_SENT)
+		return;
+	subflow->state = SUBFLOW_ESTABLISHED;
+	subflow->rem_id = found->rem_id;
+	subflow->since_us = subflow->progress_us = now_us;
+}
+
 static int add_subflow(struct conn *conn, const struct diag_subflow *found,
 		       const struct policy_world *world)
 {
 	enum subflow_kind kind = SUBFLOW_OTHER;
-	struct subflow *subflow;
+	struct subflow *subflow = conn_match_subflow(conn, &found->local, &found->remote);
 
-	if (conn_match_subflow(conn, &found->local, &found->remote))
+	if (subflow) {
+		update_subflow(subflow, found, world->now_us);
 		return 0;
+	}
 	if (!found->join)
 		kind = SUBFLOW_INITIAL;
 	else if (endpoint_equal(&found->remote, &conn->remote))
@@ -125,6 +191,7 @@ int resync_merge(struct conn **conns, const struct resync_dump *dump,
 {
 	int err;
 
+	sort_dump(dump);
 	drop_gone(conns, dump);
 	for (size_t i = 0; i < dump->subflow_count; i++) {
 		const struct diag_subflow *found = &dump->subflows[i];

@@ -16,7 +16,8 @@ struct resync_dump {
 
 /*
  * Makes *conns the same as the dump: connections that this host opened and that are fully
- * established come in, with their subflows recognised; what the dump does not have goes out.
+ * established come in, with their subflows recognised; what the dump does not have goes out. Sorts
+ * the dump.
  */
 int resync_merge(struct conn **conns, const struct resync_dump *dump,
 		 const struct policy_world *world);

@@ -52,12 +52,24 @@ relay_life() {
 	check "$MODE: upgrade: no subflow was lost" same_subflows "$before" report-upgrade
 	check "$MODE: nothing was dropped" [ "$(drops relay)" = "[]" ]
 
+	check_not "$MODE: an interface that is not there: not loaded" fwd relay load "$(relay_interfaces relay | head -n 1)" to-nowhere
+	check "$MODE: and the daemon goes on" relay_serves relay relay-new
+	[ "$MODE" = tc ] || killed_in_attach
+
 	lab_kill relay-new
 	check "$MODE: unload" fwd relay unload
 	# A kernel with BPF preload puts two files of its own into every bpffs.
 	check "$MODE: unload leaves no pins" [ -z "$(find "$LAB_DIR/bpf/relay" -mindepth 1 ! -name '*.debug')" ]
 	check "$MODE: unload leaves no XDP program" not grep -q xdp <(lab_ip relay link show)
 	check "$MODE: unload leaves no clsact" not grep -q clsact <(lab_exec relay tc qdisc show)
+}
+
+# Killed between the link and its place among the pins: the next daemon is not in its own way.
+killed_in_attach() {
+	local link
+	lab_kill relay-new KILL
+	for link in "$LAB_DIR"/bpf/relay/detour-fwd/relay/link_*; do mv "$link" "$link%new"; done
+	check "$MODE: it starts again after kill -9 in the midst of attaching" relay_start relay relay-new
 }
 
 # Maps of another layout are not touched, and what runs goes on.

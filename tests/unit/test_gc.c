@@ -140,6 +140,8 @@ static void test_pin_names(void **state)
 	assert_int_not_equal(pins_ifname("tc_eth0", "link_", back), 0);
 	assert_int_not_equal(pins_ifname("link_", "link_", back), 0);
 	assert_int_not_equal(pins_ifname("link_%zz", "link_", back), 0);
+	/* A pin on its way to its place belongs to no interface. */
+	assert_int_not_equal(pins_ifname("link_eth0%new", "link_", back), 0);
 	assert_int_not_equal(pins_ifname("link_1234567890123456", "link_", back), 0);
 }
 

@@ -68,8 +68,10 @@ static int open_locked(struct dataplane *dataplane, FILE *errors)
 				      : strerror(-err));
 		return err;
 	}
-	err = load_program(dataplane, &dataplane->options, HOOK_TC, errors,
-			   &dataplane->programs[program_index(HOOK_TC)]);
+	err = pins_sweep(&dataplane->pins);
+	if (!err)
+		err = load_program(dataplane, &dataplane->options, HOOK_TC, errors,
+				   &dataplane->programs[program_index(HOOK_TC)]);
 	if (!err)
 		err = tables_open(&dataplane->pins, errors, &dataplane->tables);
 	if (err)
@@ -315,11 +317,16 @@ int dataplane_reload(struct dataplane *dataplane, const struct detour_config *co
 		return err;
 	dataplane->options = options;
 	for (size_t i = 0; i < dataplane->interface_count; i++) {
-		err = reattach(dataplane, &dataplane->interfaces[i]);
+		const struct dataplane_interface *interface = &dataplane->interfaces[i];
+
+		/* One that is away gets the new program when it is back. */
+		if (if_nametoindex(interface->ifname) != interface->ifindex)
+			continue;
+		err = reattach(dataplane, interface);
 		if (!err)
 			continue;
-		fprintf(errors, "%s: cannot replace the program: %s\n",
-			dataplane->interfaces[i].ifname, strerror(-err));
+		fprintf(errors, "%s: cannot replace the program: %s\n", interface->ifname,
+			strerror(-err));
 		first_err = first_err ? first_err : err;
 	}
 	return first_err;

@@ -21,6 +21,9 @@
 #define PINS_FOLDER	 "detour-fwd"
 #define PINS_LOCK_WAIT_S 10
 
+/* Ends the name of a pin that is about to replace another. No name that pins_path() makes ends so. */
+#define PINS_FRESH "%new"
+
 static void cleanup_closedir(DIR **dir)
 {
 	if (*dir)
@@ -162,7 +165,7 @@ int pins_put(int fd, const char *path)
 {
 	char fresh[PINS_PATH_LEN + 8];
 
-	snprintf(fresh, sizeof(fresh), "%s_new", path);
+	snprintf(fresh, sizeof(fresh), "%s%s", path, PINS_FRESH);
 	unlink(fresh);
 	if (bpf_obj_pin(fd, fresh) < 0)
 		return -errno;
@@ -201,6 +204,18 @@ static int remove_pin(void *data, const char *file)
 
 	snprintf(path, sizeof(path), "%s/%s", pins->dir, file);
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_fresh(void *data, const char *file)
+{
+	size_t len = strlen(file), end = strlen(PINS_FRESH);
+
+	return len > end && strcmp(file + len - end, PINS_FRESH) == 0 ? remove_pin(data, file) : 0;
+}
+
+int pins_sweep(const struct pins *pins)
+{
+	return pins_each(pins, remove_fresh, (void *)pins);
 }
 
 int pins_remove(const struct pins *pins)

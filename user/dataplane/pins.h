@@ -48,6 +48,9 @@ int pins_put(int fd, const char *path);
 /* Calls `visit` for each file in the folder; stops at its first error. -ENOENT: no folder. */
 int pins_each(const struct pins *pins, int (*visit)(void *data, const char *file), void *data);
 
+/* Removes what a process that was killed within pins_put() left; a link is detached with it. */
+int pins_sweep(const struct pins *pins);
+
 /* Removes all pins and the folders. Links and filters must be detached before. */
 int pins_remove(const struct pins *pins);
 

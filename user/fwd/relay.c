@@ -127,16 +127,19 @@ static int prepare(struct relay *relay, FILE *errors)
 	return err;
 }
 
+/* All that can be; the first error, if there was one, and then nothing is taken off either. */
 int relay_attach(struct relay *relay, FILE *errors)
 {
 	char **interfaces = interfaces_of(relay);
+	int first_err = 0;
 
 	for (size_t i = 0; interfaces[i]; i++) {
 		int err = attach_interface(relay, interfaces[i], errors);
 
-		if (err)
-			return err;
+		first_err = first_err ? first_err : err;
 	}
+	if (first_err)
+		return first_err;
 	return dataplane_keep_only(relay->dataplane, interfaces, errors);
 }
 
@@ -200,7 +203,10 @@ static int start_over_dataplane(struct relay *relay, FILE *errors)
 	int err;
 
 	relay->tables = dataplane_tables(relay->dataplane);
+	/* What may be refused comes before an earlier daemon is asked to leave. */
 	err = prepare(relay, errors);
+	if (!err)
+		err = relay_attach(relay, errors);
 	if (!err)
 		err = handover_ask(relay->options, errors);
 	if (err)
@@ -211,8 +217,6 @@ static int start_over_dataplane(struct relay *relay, FILE *errors)
 		return err;
 	}
 	err = serve(relay, errors);
-	if (!err)
-		err = relay_attach(relay, errors);
 	if (!err)
 		err = tables_mark_loaded(relay->tables, clock_now_ns());
 	if (!err)

@@ -135,6 +135,11 @@ static const struct rule_case rule_cases[] = {
 	{"Allow=10.0.0.0/8", "[2002:a01:203::1]:443", NULL},
 	{"Allow=2002::/16", "[2002:a01:203::1]:443", "private address"},
 	{"Allow=fd00::/8", "[fd00::1]:443", NULL},
+	{"Allow=::/0", "[fd00::1]:443", NULL},
+	{"Allow=::/0", "10.1.2.3:443", "private address"},
+	{"Allow=::/0:25", "8.8.8.8:25", "TCP port 25 (mail)"},
+	{"Deny=::/0", "8.8.8.8:443", "denied by Deny="},
+	{"Deny=::/0", "[2600::1]:443", "denied by Deny="},
 	/* own addresses stay denied */
 	{"Allow=198.51.200.7", "198.51.200.7:443", "one of the relay's own addresses"},
 	{"Allow=0.0.0.0/0", "[64:ff9b::198.51.200.7]:443", "one of the relay's own addresses"},

@@ -211,10 +211,38 @@ static void test_limits(void **state)
 		assert_true(get(world, &bob, text, 0, 1) > 0);
 	}
 	assert_int_equal(get(world, &carol, "203.0.113.3:1", 0, 1), -ENOSPC);
-	assert_int_equal(leases_drop(world->leases, &alice, &first), 0);
-	assert_int_equal(leases_drop(world->leases, &alice, &first), -ENOENT);
+	assert_int_equal(leases_drop(world->leases, &alice, &first, 1), 0);
+	assert_int_equal(leases_drop(world->leases, &alice, &first, 1), -ENOENT);
+	/* The relay has room again; the client that dropped it gets no other in its place at once. */
+	assert_int_equal(get(world, &alice, "203.0.113.1:9", 0, 1), -EDQUOT);
 	assert_true(get(world, &carol, "203.0.113.3:1", 0, 1) > 0);
 	assert_int_equal(world->store.count, 8);
+	leases_expire(world->leases, LEASE_DROPPED_NS);
+	assert_int_equal(leases_count_of(world->leases, 1), 1);
+	leases_expire(world->leases, 1 + LEASE_DROPPED_NS);
+	assert_int_equal(leases_count_of(world->leases, 1), 0);
+}
+
+static const struct detour_addr *new_source(void *data, uint32_t nexthop_server)
+{
+	return nexthop_server == 7 ? data : NULL;
+}
+
+/* The route to a server got another source address: new flows leave from there. */
+static void test_sources(void **state)
+{
+	const struct lease_holder_key alice = holder(1, "198.51.100.1");
+	struct world *world = *state;
+	struct detour_addr source;
+	unsigned int puts;
+
+	assert_true(get(world, &alice, "203.0.113.1:443", 0, 1) > 0);
+	assert_int_equal(addr_parse("192.0.2.99", &source), 0);
+	leases_follow_sources(world->leases, new_source, &source);
+	assert_true(addr_equal(&world->store.leases[0].entry.relay_src, &source));
+	puts = world->store.puts;
+	leases_follow_sources(world->leases, new_source, &source);
+	assert_int_equal(world->store.puts, puts);
 }
 
 static void test_lifetime(void **state)
@@ -330,6 +358,7 @@ int main(void)
 		TEST(test_two_identities_one_address),
 		TEST(test_busy_and_used_up),
 		TEST(test_limits),
+		TEST(test_sources),
 		TEST(test_lifetime),
 		TEST(test_without_channel),
 		TEST(test_adopt),

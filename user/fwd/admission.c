@@ -128,16 +128,18 @@ static size_t all_forms(const struct detour_addr *addr, struct detour_addr forms
 
 /*
  * How closely the best of the rules fits: longer prefixes first, then those with a port. 0: none.
+ * Prefixes of fewer than `bits_min` bits do not count.
  */
 static unsigned int best_match(const struct fwd_destination *rules, size_t count,
-			       const struct detour_addr *addr, uint16_t port)
+			       const struct detour_addr *addr, uint16_t port, unsigned int bits_min)
 {
 	unsigned int best = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned int closeness = 1 + rules[i].prefix.bits * 2 + (rules[i].port != 0);
 
-		if (rules[i].port != 0 && rules[i].port != port)
+		if ((rules[i].port != 0 && rules[i].port != port) ||
+		    rules[i].prefix.bits < bits_min)
 			continue;
 		if (closeness > best && prefix_contains(&rules[i].prefix, addr))
 			best = closeness;
@@ -158,6 +160,12 @@ static const char *denied_by_nature(const struct detour_addr *addr)
 	return "not a global unicast address";
 }
 
+/* "Allow=::/0" opens IPv6, not what IPv4 looks like in here; "Deny=::/0" is for all there is. */
+static unsigned int allow_bits_min(const struct detour_addr *addr)
+{
+	return addr_is_v4(addr) ? 96 : 0;
+}
+
 /* Port 25 wants a rule that names it: "Allow=10.0.0.0/8" is no wish to relay mail. */
 static bool port_allowed(const struct admission_rules *rules, const struct detour_addr *addr,
 			 uint16_t port)
@@ -165,7 +173,9 @@ static bool port_allowed(const struct admission_rules *rules, const struct detou
 	if (port != SMTP_PORT)
 		return true;
 	for (size_t i = 0; i < rules->allow_count; i++) {
-		if (rules->allow[i].port == port && prefix_contains(&rules->allow[i].prefix, addr))
+		if (rules->allow[i].port == port &&
+		    rules->allow[i].prefix.bits >= allow_bits_min(addr) &&
+		    prefix_contains(&rules->allow[i].prefix, addr))
 			return true;
 	}
 	return false;
@@ -174,8 +184,9 @@ static bool port_allowed(const struct admission_rules *rules, const struct detou
 static const char *check_form(const struct admission_rules *rules, const struct detour_addr *addr,
 			      uint16_t port)
 {
-	unsigned int allow = best_match(rules->allow, rules->allow_count, addr, port);
-	unsigned int deny = best_match(rules->deny, rules->deny_count, addr, port);
+	unsigned int allow = best_match(rules->allow, rules->allow_count, addr, port,
+					allow_bits_min(addr));
+	unsigned int deny = best_match(rules->deny, rules->deny_count, addr, port, 0);
 
 	for (size_t i = 0; i < rules->own_count; i++) {
 		if (addr_equal(&rules->own[i], addr))

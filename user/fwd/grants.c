@@ -230,7 +230,7 @@ int grants_get(struct grants *grants, const struct lease_holder_key *holder,
 int grants_drop(struct grants *grants, const struct lease_holder_key *holder,
 		const struct endpoint *server)
 {
-	return leases_drop(grants->leases, holder, server);
+	return leases_drop(grants->leases, holder, server, clock_now_ns());
 }
 
 /* Tells of a lease that is about to go. */
@@ -284,6 +284,16 @@ int grants_read_addresses(struct grants *grants)
 	grants->rules.own = grants->own;
 	grants->rules.own_count = count;
 	return tables_local_addrs_set(grants->tables, grants->own, ifindexes, count);
+}
+
+static const struct detour_addr *source_of(void *data, uint32_t slot)
+{
+	return nexthops_source(data, slot);
+}
+
+void grants_follow_routes(struct grants *grants)
+{
+	leases_follow_sources(grants->leases, source_of, grants->nexthops);
 }
 
 int grants_read_listeners(struct grants *grants)

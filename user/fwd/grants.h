@@ -40,6 +40,9 @@ int grants_drop(struct grants *grants, const struct lease_holder_key *holder,
 void grants_set_config(struct grants *grants, const struct fwd_config *config,
 		       void (*lost)(void *data, const struct lease *lease), void *data);
 
+/* After routes have changed: new flows leave from the address that the route now has. */
+void grants_follow_routes(struct grants *grants);
+
 /* Own addresses and listeners, read again into the data path's tables. */
 int grants_read_addresses(struct grants *grants);
 int grants_read_listeners(struct grants *grants);

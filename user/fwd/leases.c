@@ -33,12 +33,20 @@ struct holder {
 	UT_hash_handle hh;
 };
 
+/* A lease that its holder dropped, and that counts until then. */
+struct dropped {
+	uint32_t identity;
+	uint64_t until_ns;
+	struct dropped *prev, *next;
+};
+
 struct leases {
 	struct lease_store store;
 	struct lease_limits limits;
 	struct record *by_port, *by_server;
 	struct holder *holders;
 	struct quotas *quotas;
+	struct dropped *dropped; /* oldest first */
 };
 
 _Static_assert(sizeof(struct lease_holder_key) == 40, "hashed as bytes: no padding");
@@ -154,6 +162,33 @@ static int record_new(struct leases *leases, const struct lease_holder_key *key,
 	return 0;
 }
 
+/* Without memory it counts no longer: the slots' number bounds the rest. */
+static void remember_dropped(struct leases *leases, uint32_t identity, uint64_t until_ns)
+{
+	struct dropped *dropped = calloc(1, sizeof(*dropped));
+
+	if (!dropped || quotas_raise(leases->quotas, identity)) {
+		free(dropped);
+		return;
+	}
+	dropped->identity = identity;
+	dropped->until_ns = until_ns;
+	DL_APPEND(leases->dropped, dropped);
+}
+
+static void forget_dropped(struct leases *leases, uint64_t now_ns)
+{
+	struct dropped *dropped, *next;
+
+	DL_FOREACH_SAFE (leases->dropped, dropped, next) {
+		if (dropped->until_ns > now_ns)
+			return;
+		DL_DELETE(leases->dropped, dropped);
+		quotas_lower(leases->quotas, dropped->identity);
+		free(dropped);
+	}
+}
+
 void leases_free(struct leases *leases)
 {
 	struct record *record, *next;
@@ -161,6 +196,7 @@ void leases_free(struct leases *leases)
 
 	if (!leases)
 		return;
+	forget_dropped(leases, UINT64_MAX);
 	HASH_ITER (by_port, leases->by_port, record, next)
 		record_unlink(leases, record);
 	HASH_ITER (hh, leases->holders, holder, next_holder) {
@@ -294,13 +330,31 @@ int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	return 0;
 }
 
+void leases_follow_sources(struct leases *leases,
+			   const struct detour_addr *(*source_of)(void *data, uint32_t slot),
+			   void *data)
+{
+	struct record *record, *next;
+
+	HASH_ITER (by_port, leases->by_port, record, next) {
+		struct lease *lease = &record->lease;
+		const struct detour_addr *source = source_of(data, lease->entry.nexthop_server);
+
+		if (!source || addr_equal(source, &lease->entry.relay_src))
+			continue;
+		lease->entry.relay_src = *source;
+		leases->store.put(leases->store.data, &lease->key, &lease->entry);
+	}
+}
+
 int leases_drop(struct leases *leases, const struct lease_holder_key *holder,
-		const struct endpoint *server)
+		const struct endpoint *server, uint64_t now_ns)
 {
 	struct record *record = find_by_server(leases, holder, server);
 
 	if (!record)
 		return -ENOENT;
+	remember_dropped(leases, holder->identity, now_ns + LEASE_DROPPED_NS);
 	record_remove(leases, record);
 	return 0;
 }
@@ -335,6 +389,7 @@ size_t leases_expire(struct leases *leases, uint64_t now_ns)
 	struct record *record, *next;
 	size_t count = 0;
 
+	forget_dropped(leases, now_ns);
 	HASH_ITER (by_port, leases->by_port, record, next) {
 		if (record->lease.entry.expires_ns > now_ns)
 			continue;

@@ -21,6 +21,12 @@
 
 #define LEASE_LASTING UINT64_MAX
 
+/*
+ * A lease that its holder drops counts for so long after that: its next hops' slots are free only
+ * when the flows have been walked. Else who asks and drops, again and again, takes all slots.
+ */
+#define LEASE_DROPPED_NS (20 * 1000000000ULL)
+
 struct leases;
 
 struct lease_limits {
@@ -82,9 +88,17 @@ int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	       const struct port_pool *ports, uint16_t wish, uint64_t now_ns,
 	       const struct lease **ret_lease);
 
+/*
+ * Gives each lease the relay's address that its server is now reached from; `source_of` tells it by
+ * the next hop's slot, NULL if that is not known.
+ */
+void leases_follow_sources(struct leases *leases,
+			   const struct detour_addr *(*source_of)(void *data, uint32_t slot),
+			   void *data);
+
 /* -ENOENT: the holder has none for this server. */
 int leases_drop(struct leases *leases, const struct lease_holder_key *holder,
-		const struct endpoint *server);
+		const struct endpoint *server, uint64_t now_ns);
 
 /* A channel of the holder has come (its leases last) or gone (the last one: they expire). */
 int leases_channel_up(struct leases *leases, const struct lease_holder_key *key);

@@ -143,6 +143,7 @@ void nexthop_unlink_neighbour(struct nexthops *nexthops, struct nexthop *nexthop
 
 int nexthop_route(struct nexthops *nexthops, const struct detour_addr *dst, struct route *ret_route)
 {
+	static const struct detour_addr none;
 	struct route route;
 	int err;
 
@@ -150,7 +151,8 @@ int nexthop_route(struct nexthops *nexthops, const struct detour_addr *dst, stru
 	err = route_get(nexthops->sock, dst, &route);
 	if (err)
 		return err;
-	if (route.local)
+	/* A host without an address of this family may have routes of it all the same. */
+	if (route.local || addr_equal(&route.source, &none))
 		return -EHOSTUNREACH;
 	*ret_route = route;
 	return 0;

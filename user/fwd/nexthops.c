@@ -162,9 +162,17 @@ void nexthops_put(struct nexthops *nexthops, uint32_t slot)
 		nexthop->released_in_scan = nexthops->scan;
 }
 
+const struct detour_addr *nexthops_source(const struct nexthops *nexthops, uint32_t slot)
+{
+	const struct nexthop *nexthop = slot < DETOUR_NEXTHOPS_MAX ? nexthops->by_slot[slot] : NULL;
+
+	return nexthop && nexthop->reachable ? &nexthop->source : NULL;
+}
+
 void nexthops_routes_changed(struct nexthops *nexthops)
 {
-	nexthops->work_slot = 1;
+	/* From where the walk is, that a stream of changes does not keep it from the last slots. */
+	nexthops->work_left = DETOUR_NEXTHOPS_MAX;
 	nexthops->work_links = true;
 }
 
@@ -175,17 +183,17 @@ bool nexthops_work(struct nexthops *nexthops)
 	if (nexthops->work_links)
 		nexthops_read_links(nexthops);
 	nexthops->work_links = false;
-	while (nexthops->work_slot > 0 && nexthops->work_slot < DETOUR_NEXTHOPS_MAX) {
-		struct nexthop *nexthop = nexthops->by_slot[nexthops->work_slot++];
+	while (nexthops->work_left > 0 && done < WORK_PER_CALL) {
+		struct nexthop *nexthop = nexthops->by_slot[nexthops->work_slot];
 
+		nexthops->work_slot = (nexthops->work_slot + 1) % DETOUR_NEXTHOPS_MAX;
+		nexthops->work_left--;
 		if (!nexthop)
 			continue;
 		nexthop_resolve(nexthops, nexthop);
-		if (++done == WORK_PER_CALL)
-			return true;
+		done++;
 	}
-	nexthops->work_slot = 0;
-	return false;
+	return nexthops->work_left > 0;
 }
 
 void nexthops_scan_begin(struct nexthops *nexthops)

@@ -32,6 +32,9 @@ int nexthops_get(struct nexthops *nexthops, const struct detour_addr *dst, uint3
 void nexthops_hold(struct nexthops *nexthops, uint32_t slot);
 void nexthops_put(struct nexthops *nexthops, uint32_t slot);
 
+/* The source address towards a slot's destination; NULL: not known, or no route. */
+const struct detour_addr *nexthops_source(const struct nexthops *nexthops, uint32_t slot);
+
 /* Routes or links have changed: everything is to be looked up again, a part with each work(). */
 void nexthops_routes_changed(struct nexthops *nexthops);
 /* True: there is more to do. */

@@ -44,7 +44,7 @@ struct nexthops {
 	struct nexthop *by_dst;
 	struct nexthop *by_slot[DETOUR_NEXTHOPS_MAX];
 	struct neighbour *neighbours;
-	uint32_t next_slot, work_slot, scan;
+	uint32_t next_slot, work_slot, work_left, scan;
 	bool work_links;
 	uint64_t lookups;
 	uint64_t waited_ns; /* when a new neighbour was last waited for */

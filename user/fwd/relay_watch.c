@@ -95,6 +95,8 @@ static void on_work(uv_timer_t *timer)
 	relay->addresses_changed = false;
 	if (nexthops_work(relay->nexthops))
 		uv_timer_start(timer, on_work, 1, 0);
+	else
+		grants_follow_routes(relay->grants);
 }
 
 static void work_soon(struct relay *relay)

@@ -99,25 +99,37 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-static void events_readable(uv_poll_t *poll, int status, int events)
+static int ignore_event(const struct nlmsghdr *nlh, void *data)
 {
-	struct agent *agent = poll->data;
+	(void)nlh;
+	(void)data;
+	return MNL_CB_OK;
+}
+
+/* What is still queued is older than the dump, and its sequels may be among the dropped. */
+static void recover(struct agent *agent)
+{
 	int err;
 
-	(void)events;
-	if (status < 0) /* an overrun is an error of the socket, for which libuv stops watching */
-		uv_poll_start(poll, UV_READABLE, events_readable);
-	err = pm_receive(agent->pm, on_event, agent);
-	if (err != -ENOBUFS)
-		return;
-	/* What still waits is older than the state that is read now. */
-	while (err == -ENOBUFS)
-		err = pm_receive(agent->pm, on_event, agent);
 	agent->counters.overruns++;
 	log_warning("the kernel dropped path manager events: reading the state anew");
+	while (pm_receive(agent->pm, ignore_event, NULL) == -ENOBUFS)
+		;
 	err = agent_resync(agent);
 	if (err)
 		log_error("cannot read the kernel's connections: %s", strerror(-err));
+}
+
+static void events_readable(uv_poll_t *poll, int status, int events)
+{
+	struct agent *agent = poll->data;
+
+	(void)events;
+	if (pm_receive(agent->pm, on_event, agent) == -ENOBUFS)
+		recover(agent);
+	/* libuv takes the pending ENOBUFS for a broken descriptor, and stops watching it. */
+	if (status < 0)
+		uv_poll_start(poll, UV_READABLE, events_readable);
 }
 
 static void apply_to_all(struct agent *agent, const struct policy_event *event)

@@ -36,15 +36,13 @@ check() {
 check_not() { check "$1" not "${@:2}"; }
 not() { ! "$@"; }
 
-skip() { result ok "$1 # SKIP $2"; }
-
 # The last words of every log, and all of it kept where E2E_KEEP says.
 e2e_logs() {
 	local log
 	for log in "$LAB_DIR"/log/*; do
 		[ ! -s "$log" ] || [[ "$log" = */@(pki|linkem) ]] || tail -n 6 "$log" | sed "s/^/# ${log##*\/}: /"
 	done
-	[ -z "${E2E_KEEP:-}" ] || { mkdir -p "$E2E_KEEP" && cp -r "$LAB_DIR"/{log,*.conf} "$E2E_KEEP"; } 2>/dev/null || true
+	[ -z "${E2E_KEEP:-}" ] || { mkdir -p "$E2E_KEEP" && cp -r "$LAB_DIR"/{log,*.conf,report-*,sender-*} "$E2E_KEEP"; } 2>/dev/null || true
 }
 
 finish() {

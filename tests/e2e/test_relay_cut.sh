@@ -18,6 +18,9 @@ check "whole" transfer_whole cut
 transfer_file 2
 check "a new connection works without the relay" transfer alone
 check "whole" transfer_whole alone
+# It comes back between two SYNs of the agent: with MP_CAPABLE in them Linux would turn MPTCP off.
+repeated() { lab_exec client ss -Htno state syn-sent "dst $(lab_addr4 relay)" | grep -qE 'timer:\(on,[^,]*,2\)'; }
+check "the agent tries again and again" sees 30 repeated
 lab_links restore relay >/dev/null
 check "the agent returns to the relay" sees 20 relay_up client relay
 transfer_file 8

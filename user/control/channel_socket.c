@@ -20,13 +20,10 @@
 /* What is drained before a close: one flight of a handshake, and no more than that. */
 #define DRAIN_MAX 16384
 
-static int open_socket(int family)
+static int open_socket(int family, int protocol)
 {
-	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int fd = socket(family, type, IPPROTO_MPTCP);
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 
-	if (fd < 0)
-		fd = socket(family, type, IPPROTO_TCP);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -48,9 +45,14 @@ static int bind_to(int fd, const struct endpoint *endpoint)
 	return bind(fd, (struct sockaddr *)&sa, len) < 0 ? -errno : 0;
 }
 
+/*
+ * Plain TCP, and never MPTCP: Linux sends the third SYN without MP_CAPABLE, and if that one is
+ * answered, because the relay has just come back, it takes the network for one that eats MPTCP and
+ * gives all of the host's new connections plain TCP for an hour (net.mptcp.blackhole_timeout).
+ */
 int channel_connect(const struct endpoint *local, const struct endpoint *remote, int *ret_fd)
 {
-	_cleanup_close_ int fd = open_socket(addr_family(&remote->addr));
+	_cleanup_close_ int fd = open_socket(addr_family(&remote->addr), IPPROTO_TCP);
 	struct sockaddr_storage sa;
 	socklen_t len = endpoint_to_sockaddr(remote, &sa);
 	int err;
@@ -71,10 +73,11 @@ int channel_connect(const struct endpoint *local, const struct endpoint *remote,
 
 static int listen_at(const struct endpoint *endpoint, int *ret_fd)
 {
-	_cleanup_close_ int fd = open_socket(addr_family(&endpoint->addr));
-	int on = 1, off = 0;
-	int err;
+	int family = addr_family(&endpoint->addr), on = 1, off = 0, err;
+	_cleanup_close_ int fd = open_socket(family, IPPROTO_MPTCP);
 
+	if (fd < 0)
+		fd = open_socket(family, IPPROTO_TCP);
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The channel's sockets: MPTCP where the kernel has it, else TCP; non-blocking, close-on-exec.
+ * The channel's sockets: an agent's are TCP, a relay's MPTCP where its kernel has that;
+ * non-blocking, close-on-exec.
  */
 #ifndef DETOUR_CONTROL_CHANNEL_SOCKET_H
 #define DETOUR_CONTROL_CHANNEL_SOCKET_H

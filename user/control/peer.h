@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One end of a channel: a TCP (MPTCP where the kernel has it) connection, TLS, whole messages in
- * and out, ping and pong once a second. Runs on a libuv loop; never blocks. The relay's half, the
- * listener, limits handshakes per address and in all.
+ * One end of a channel: a TCP connection, TLS, whole messages in and out, ping and pong once a
+ * second. Runs on a libuv loop; never blocks. The relay's half, the listener, limits handshakes per
+ * address and in all.
  */
 #ifndef DETOUR_CONTROL_PEER_H
 #define DETOUR_CONTROL_PEER_H

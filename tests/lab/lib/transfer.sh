@@ -67,6 +67,6 @@ transfer_report() {
 transfer_shared() {
 	# shellcheck disable=SC2016 # jq's variables
 	transfer_report "$1" 'if share(true) >= $min and share(false) >= $min then empty
-		else "direct \(share(true)) %, detour \(share(false)) %\n" | halt_error end' \
+		else "direct \(share(true)) %, detour \(share(false)) %: \(.)\n" | halt_error end' \
 		--argjson min "${2:-25}"
 }

@@ -65,8 +65,10 @@ static void lost(struct channel *channel, int err, const char *reason)
 {
 	struct policy_path *path = channel->setup.path;
 	bool was_up = channel->state == CHANNEL_UP;
-	char remote[ADDR_TEXT_LEN] = "";
+	char remote[ADDR_TEXT_LEN];
 
+	snprintf(remote, sizeof(remote), "by %s",
+		 channel->setup.family == AF_INET ? "IPv4" : "IPv6");
 	if (channel->target_count)
 		endpoint_format(&channel->targets[channel->next_target % channel->target_count],
 				remote);

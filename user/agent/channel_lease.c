@@ -61,16 +61,21 @@ static int ask(struct channel *channel, struct cached_lease *lease)
 	return 0;
 }
 
-static void give_back(struct channel *channel, struct cached_lease *lease)
+static void send_drop(struct channel *channel, const struct endpoint *server)
 {
 	struct wire_message message = {
 		.type = WIRE_LEASE_DROP,
 		.request_id = channel->next_request++,
-		.lease_drop = {.server = lease->server},
+		.lease_drop = {.server = *server},
 	};
 
 	if (channel->peer)
 		peer_send(channel->peer, &message);
+}
+
+static void give_back(struct channel *channel, struct cached_lease *lease)
+{
+	send_drop(channel, &lease->server);
 	lease_cache_remove(&channel->leases, lease);
 }
 
@@ -123,6 +128,8 @@ static void lease_granted(struct channel *channel, const struct wire_message *me
 	struct cached_lease *lease = lease_cache_find(&channel->leases, &message->lease.server);
 	char server[ADDR_TEXT_LEN], detour[ADDR_TEXT_LEN];
 
+	if (!lease) /* it came too late: left there, it would count against our limit */
+		send_drop(channel, &message->lease.server);
 	if (!lease || !lease->asked || lease->request_id != message->request_id)
 		return;
 	lease->asked = false;
@@ -177,10 +184,12 @@ static void lease_lost(struct channel *channel, const struct wire_message *messa
 						      &message->lease_lost.server);
 	char server[ADDR_TEXT_LEN];
 
+	if (!lease)
+		return;
 	log_info("relay %s: lease for %s has ended", channel->setup.relay->name,
-		 endpoint_format(&message->lease_lost.server, server));
+		 endpoint_format(&lease->server, server));
 	/* One that is being asked for gets its own answer. */
-	if (lease && !lease->asked)
+	if (!lease->asked)
 		fail_lease(channel, lease, -EACCES);
 }
 

@@ -37,17 +37,22 @@ const char *policy_hands_off(const struct conn *conn, const struct policy_world 
 	return NULL;
 }
 
+/* Holds the subflow's way back for this connection. */
+static void hold_back(struct conn *conn, const struct policy_world *world,
+		      const struct subflow *subflow)
+{
+	uint32_t key = subflow->kind == SUBFLOW_DETOUR ? subflow->relay
+						       : policy_direct_key(subflow->ifindex);
+
+	backoff_fail(&conn->backoffs, key, world->now_us);
+}
+
 static void note_failure(struct conn *conn, const struct policy_world *world,
 			 const struct subflow *subflow)
 {
-	uint64_t now_us = world->now_us;
-
-	if (subflow->kind != SUBFLOW_DETOUR) {
-		backoff_fail(&conn->backoffs, policy_direct_key(subflow->ifindex), now_us);
-		return;
-	}
-	backoff_fail(&conn->backoffs, subflow->relay, now_us);
-	servers_fail(world->servers, &conn->remote, subflow->relay, now_us);
+	hold_back(conn, world, subflow);
+	if (subflow->kind == SUBFLOW_DETOUR)
+		servers_fail(world->servers, &conn->remote, subflow->relay, world->now_us);
 }
 
 static void on_open_failed(struct conn *conn, const struct policy_world *world,
@@ -127,6 +132,8 @@ static void established_closed(struct conn *conn, const struct policy_world *wor
 	if (looks_rejected(subflow, world, error)) {
 		conn->rejected_us = world->now_us;
 		conn->reject_count = count_established_extras(conn) - 1;
+		/* The limit does not count while no subflow works: this keeps it from a loop. */
+		hold_back(conn, world, subflow);
 		return;
 	}
 	if (subflow->kind == SUBFLOW_INITIAL)

@@ -167,11 +167,14 @@ static int set_protocol(struct tls_context *context)
 	return 0;
 }
 
-/* Says what is wrong with a file: `file_errno`, or, if that is 0, OpenSSL's last word. */
+/* Says what is wrong with a file: `file_errno`, or, if that is 0, what OpenSSL met first. */
 static int file_error(FILE *errors, const char *path, int file_errno)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	unsigned long first = ERR_peek_error();
+	const char *reason = ERR_reason_error_string(first);
 
+	if (ERR_GET_LIB(first) == ERR_LIB_PEM)
+		reason = "holds nothing of this kind in PEM format";
 	if (file_errno != 0)
 		reason = strerror(file_errno);
 	fprintf(errors, "%s: %s\n", path, reason ? reason : "cannot be read");

@@ -45,10 +45,10 @@ static const struct gc_case gc_cases[] = {
 	{"one FIN, data still flows", ACK | FIN, ACK, 3600, 10, GC_KEEP},
 	{"one FIN, silence", ACK | FIN, ACK, 240, 240, GC_TIMEOUT},
 	{"one FIN, silence, in time", ACK | FIN, ACK, 239, 239, GC_KEEP},
-	{"two FINs, a moment ago", ACK | FIN, ACK | FIN, 59, 59, GC_KEEP},
-	{"two FINs", ACK | FIN, ACK | FIN, 60, 60, GC_CLOSED},
-	{"RST, a moment ago", ACK, ACK | RST, 59, 59, GC_KEEP},
-	{"RST", ACK, ACK | RST, 60, 60, GC_CLOSED},
+	{"two FINs, a moment ago", ACK | FIN, ACK | FIN, 239, 239, GC_KEEP},
+	{"two FINs", ACK | FIN, ACK | FIN, 240, 240, GC_CLOSED},
+	{"RST, a moment ago", ACK, ACK | RST, 239, 239, GC_KEEP},
+	{"RST", ACK, ACK | RST, 240, 240, GC_CLOSED},
 	{"RST, yet packets go on (it was forged)", ACK, ACK | RST, 1, 100, GC_KEEP},
 	{"half a flow, being made", SYN, ONE, 1, 0, GC_KEEP},
 	{"half a flow", ACK, ONE, 10, 0, GC_HALF},
@@ -96,7 +96,6 @@ static void test_short_timeouts(void **state)
 	struct flow_entry a = {.seen = ACK | FIN, .last_seen_ns = NOW - 5 * S};
 
 	(void)state;
-	/* Lingering never takes longer than the transitory timeout. */
 	assert_int_equal(gc_decide(&a, &a, NOW, &timeouts), GC_CLOSED);
 	assert_true(gc_needs_look(&a, NOW, &timeouts));
 }

@@ -16,9 +16,8 @@ bool gc_needs_look(const struct flow_entry *entry, uint64_t now_ns,
 		   const struct gc_timeouts *timeouts)
 {
 	uint64_t idle = idle_ns(entry->last_seen_ns, now_ns);
-	uint64_t soonest = min_ns(GC_LINGER_NS, timeouts->transitory_ns);
 
-	return idle >= min_ns(soonest, GC_HALF_NS);
+	return idle >= min_ns(timeouts->transitory_ns, GC_HALF_NS);
 }
 
 static bool is_closed(const struct flow_entry *a, const struct flow_entry *b)
@@ -41,8 +40,9 @@ enum gc_verdict gc_decide(const struct flow_entry *entry, const struct flow_entr
 	idle = idle_ns(last_seen, now_ns);
 	if (!other)
 		return idle >= GC_HALF_NS ? GC_HALF : GC_KEEP;
+	/* RFC 5382, REQ-5: the closing phase is transitory, too. And the RST may have been forged. */
 	if (is_closed(entry, other))
-		return idle >= min_ns(GC_LINGER_NS, timeouts->transitory_ns) ? GC_CLOSED : GC_KEEP;
+		return idle >= timeouts->transitory_ns ? GC_CLOSED : GC_KEEP;
 	if (is_established(entry, other))
 		return idle >= timeouts->established_ns ? GC_TIMEOUT : GC_KEEP;
 	return idle >= timeouts->transitory_ns ? GC_TIMEOUT : GC_KEEP;

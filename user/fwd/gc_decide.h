@@ -16,15 +16,9 @@ struct gc_timeouts {
 enum gc_verdict {
 	GC_KEEP,
 	GC_TIMEOUT, /* idle for too long */
-	GC_CLOSED,  /* ended by FIN or RST, and its last packets have had their time */
+	GC_CLOSED,  /* ended by FIN or RST, and silent for the transitory timeout since */
 	GC_HALF,    /* the other direction is missing */
 };
-
-/*
- * How long a flow outlives its end, at most: Linux hosts' TIME_WAIT. Whoever still repeats a FIN or
- * an ACK does so within it; longer would only eat up the identity's limit.
- */
-#define GC_LINGER_NS (60 * 1000000000ULL)
 
 /* How long one direction may stand alone: BPF inserts two entries, one after the other. */
 #define GC_HALF_NS (10 * 1000000000ULL)

@@ -64,6 +64,26 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Forged MProxy requests leave room for the channel's clients, after a restart too. */
+static void test_mproxy_share(void **state)
+{
+	struct world *world = *state;
+
+	world->in_use = ~0U;
+	assert_true(get(world, "mproxy:198.51.100.1") > 0);
+	assert_true(get(world, "mproxy:198.51.100.2") > 0);
+	identities_free(world->identities);
+	start(world, 7, 200);
+	assert_int_equal(get(world, "mproxy:198.51.100.3"), -ENOSPC);
+	assert_true(get(world, "mproxy:198.51.100.2") > 0);
+	assert_true(get(world, "alice") > 0);
+	assert_int_equal(get(world, "bob"), -ENOSPC);
+	/* Of MProxy's, one that nothing uses makes room for another. */
+	world->in_use = 1U << get(world, "alice");
+	assert_true(get(world, "mproxy:198.51.100.3") > 0);
+	assert_true(get(world, "bob") > 0);
+}
+
 static void test_stable(void **state)
 {
 	struct world *world = *state;
@@ -146,8 +166,8 @@ static void test_counting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_stable), TEST(test_names),	TEST(test_limits),
-		TEST(test_full),   TEST(test_counting),
+		TEST(test_mproxy_share), TEST(test_stable), TEST(test_names),
+		TEST(test_limits),	 TEST(test_full),   TEST(test_counting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

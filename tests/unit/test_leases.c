@@ -223,6 +223,24 @@ static void test_limits(void **state)
 	assert_int_equal(leases_count_of(world->leases, 1), 0);
 }
 
+/* Forged MProxy requests leave room for the channel's clients. */
+static void test_mproxy_share(void **state)
+{
+	struct lease_holder_key forged = holder(1, "198.51.100.1");
+	const struct lease_holder_key alice = holder(9, "198.51.100.9");
+	struct world *world = *state;
+
+	forged.flags = LEASE_MPROXY;
+	for (uint32_t i = 0; i < 8; i++) {
+		forged.identity = 1 + i;
+		assert_int_equal(get(world, &forged, "203.0.113.1:1", 0, 1) > 0, i < 4);
+	}
+	assert_int_equal(get(world, &forged, "203.0.113.1:1", 0, 1), -ENOSPC);
+	assert_true(get(world, &alice, "203.0.113.1:1", 0, 1) > 0);
+	leases_expire(world->leases, 1 + GRACE);
+	assert_true(get(world, &forged, "203.0.113.1:1", 0, 1) > 0);
+}
+
 static const struct detour_addr *new_source(void *data, uint32_t nexthop_server)
 {
 	return nexthop_server == 7 ? data : NULL;
@@ -358,6 +376,7 @@ int main(void)
 		TEST(test_two_identities_one_address),
 		TEST(test_busy_and_used_up),
 		TEST(test_limits),
+		TEST(test_mproxy_share),
 		TEST(test_sources),
 		TEST(test_lifetime),
 		TEST(test_without_channel),

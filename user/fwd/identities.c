@@ -22,7 +22,8 @@ struct identities {
 	struct tables *tables;
 	struct identity_limits limits;
 	struct identity *by_name;
-	uint32_t next; /* where the search for a free number begins */
+	uint32_t mproxy; /* how many are MProxy clients' */
+	uint32_t next;	 /* where the search for a free number begins */
 };
 
 static void write_entry(const struct identities *identities, uint32_t number, const char *name)
@@ -36,6 +37,11 @@ static void write_entry(const struct identities *identities, uint32_t number, co
 			    rate ? SECOND_NS / rate : 0, rate ? SECOND_NS : 0);
 }
 
+static bool is_mproxy(const char *name)
+{
+	return strncmp(name, IDENTITY_MPROXY, strlen(IDENTITY_MPROXY)) == 0;
+}
+
 static int remember(struct identities *identities, const char *name, uint32_t number)
 {
 	struct identity *identity = calloc(1, sizeof(*identity));
@@ -45,6 +51,7 @@ static int remember(struct identities *identities, const char *name, uint32_t nu
 	snprintf(identity->name, sizeof(identity->name), "%s", name);
 	identity->number = number;
 	HASH_ADD_STR(identities->by_name, name, identity);
+	identities->mproxy += is_mproxy(name);
 	return 0;
 }
 
@@ -116,17 +123,25 @@ static uint32_t find_free(struct identities *identities)
 	return 0;
 }
 
-/* Takes the number of a name that nothing uses; 0: none. */
-static uint32_t reclaim(struct identities *identities, bool (*in_use)(void *data, uint32_t number),
-			void *data)
+/* Whether MProxy's clients have their share. Their addresses may be forged: half is for the others. */
+static bool mproxy_is_full(const struct identities *identities)
+{
+	return identities->mproxy >= tables_max_identities(identities->tables) / 2;
+}
+
+/* Takes the number of a name that nothing uses, of MProxy's alone if asked for that; 0: none. */
+static uint32_t reclaim(struct identities *identities, bool mproxy,
+			bool (*in_use)(void *data, uint32_t number), void *data)
 {
 	struct identity *identity, *next;
 
 	HASH_ITER (hh, identities->by_name, identity, next) {
 		uint32_t number = identity->number;
 
-		if (tables_identity(identities->tables, number)->flows > 0 || in_use(data, number))
+		if ((mproxy && !is_mproxy(identity->name)) || in_use(data, number) ||
+		    tables_identity(identities->tables, number)->flows > 0)
 			continue;
+		identities->mproxy -= is_mproxy(identity->name);
 		HASH_DEL(identities->by_name, identity);
 		free(identity);
 		tables_identity_clear(identities->tables, number);
@@ -140,6 +155,7 @@ int identities_get(struct identities *identities, const char *name,
 {
 	struct identity *identity;
 	uint32_t number;
+	bool mproxy;
 	int err;
 
 	if (name[0] == '\0' || strlen(name) >= DETOUR_IDENTITY_LEN)
@@ -149,9 +165,10 @@ int identities_get(struct identities *identities, const char *name,
 		*ret_number = identity->number;
 		return 0;
 	}
-	number = find_free(identities);
+	mproxy = is_mproxy(name) && mproxy_is_full(identities);
+	number = mproxy ? 0 : find_free(identities);
 	if (number == 0)
-		number = reclaim(identities, in_use, data);
+		number = reclaim(identities, mproxy, in_use, data);
 	if (number == 0)
 		return -ENOSPC;
 	err = remember(identities, name, number);

@@ -46,6 +46,7 @@ struct leases {
 	struct record *by_port, *by_server;
 	struct holder *holders;
 	struct quotas *quotas;
+	uint32_t mproxy;	 /* leases by MProxy */
 	struct dropped *dropped; /* oldest first */
 };
 
@@ -127,6 +128,7 @@ static void record_unlink(struct leases *leases, struct record *record)
 	HASH_DELETE(by_port, leases->by_port, record); /* NOLINT(clang-analyzer-core.*) */
 	HASH_DELETE(by_server, leases->by_server, record);
 	DL_DELETE(holder->records, record);
+	leases->mproxy -= (holder->key.flags & LEASE_MPROXY) != 0;
 	quotas_lower(leases->quotas, holder->key.identity);
 	holder_put(leases, holder);
 	free(record);
@@ -158,6 +160,7 @@ static int record_new(struct leases *leases, const struct lease_holder_key *key,
 	HASH_ADD(by_port, leases->by_port, lease.key, sizeof(record->lease.key), record);
 	HASH_ADD(by_server, leases->by_server, server, sizeof(record->server), record);
 	DL_APPEND(holder->records, record);
+	leases->mproxy += (key->flags & LEASE_MPROXY) != 0;
 	*ret_record = record;
 	return 0;
 }
@@ -311,6 +314,10 @@ int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	uint16_t port;
 	int err = leases_room(leases, holder->identity);
 
+	/* Addresses may be forged there: half is for the others. */
+	if (!err && holder->flags & LEASE_MPROXY &&
+	    leases->mproxy >= (leases->limits.max_leases + 1) / 2)
+		err = -ENOSPC;
 	if (!err)
 		err = port_choose(ports, wish, port_seed(holder, server), port_taken, &query,
 				  &port);

@@ -21,8 +21,11 @@ check "whole" transfer_whole alone
 # It comes back between two SYNs of the agent: with MP_CAPABLE in them Linux would turn MPTCP off.
 repeated() { lab_exec client ss -Htno state syn-sent "dst $(lab_addr4 relay)" | grep -qE 'timer:\(on,[^,]*,2\)'; }
 check "the agent tries again and again" sees 30 repeated
+# How often Linux did so; kernels that do not count it do not do it.
+blackholes() { lab_exec client nstat -asz MPTcpExtBlackhole 2>/dev/null | awk '/Blackhole/ { n = $2 } END { print n + 0 }'; }
 lab_links restore relay >/dev/null
 check "the agent returns to the relay" sees 20 relay_up client relay
+check "MPTCP was not turned off" [ "$(blackholes)" = 0 ]
 transfer_file 8
 check "a transfer after the return" transfer back
 check "whole" transfer_whole back

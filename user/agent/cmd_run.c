@@ -81,6 +81,8 @@ static int take_path_manager(const struct cli_options *options, struct run *run)
 		return -errno;
 	state_path(options, run->state);
 	err = sysctl_take_path_manager(run->state);
+	if (err) /* nothing to put back */
+		run->state[0] = '\0';
 	if (err == -ENOENT)
 		log_error("this kernel has no MPTCP (net.mptcp is missing)");
 	else if (err)
@@ -141,14 +143,27 @@ static void close_handle(uv_handle_t *handle, void *data)
 		uv_close(handle, NULL);
 }
 
-/* Everything that was begun is ended, and the loop runs until its last handle is closed. */
-static void finish(struct run *run)
+static void restore_path_manager(const struct run *run)
 {
 	int err;
 
+	if (!run->state[0])
+		return;
+	err = sysctl_restore_path_manager(run->state);
+	if (err)
+		log_warning("cannot put the path manager back: %s", strerror(-err));
+}
+
+/*
+ * Everything that was begun is ended, and the loop runs until its last handle is closed. A name
+ * server that does not answer may hold that up: what others notice comes before it.
+ */
+static void finish(struct run *run)
+{
 	ipc_server_free(run->ipc);
 	if (run->agent)
 		agent_stop(run->agent);
+	restore_path_manager(run);
 	uv_run(&run->loop, UV_RUN_NOWAIT);
 	uv_walk(&run->loop, close_handle, NULL);
 	uv_run(&run->loop, UV_RUN_DEFAULT);
@@ -156,11 +171,6 @@ static void finish(struct run *run)
 	free(run->agent);
 	tls_context_free(run->tls);
 	agent_config_free(run->config);
-	if (!run->state[0])
-		return;
-	err = sysctl_restore_path_manager(run->state);
-	if (err)
-		log_warning("cannot put the path manager back: %s", strerror(-err));
 }
 
 int agent_cmd_run(const struct cli_options *options, int argc, char **argv)

@@ -124,6 +124,9 @@ int loader_load(struct loader *loader, const struct detour_config *config, enum 
 	struct pollfd pollfd = {.fd = loader->fd, .events = POLLIN};
 	struct loader_answer answer;
 
+	/* One that came too late for its request is not this one's. */
+	while (recv(loader->fd, &answer, sizeof(answer), MSG_DONTWAIT) > 0)
+		;
 	if (send(loader->fd, &request, sizeof(request), MSG_NOSIGNAL) != sizeof(request))
 		return -EPIPE;
 	if (poll(&pollfd, 1, LOADER_TIMEOUT_MS) != 1)

@@ -268,7 +268,10 @@ static void test_lifetime(void **state)
 	const struct lease_holder_key alice = holder(1, "198.51.100.1");
 	struct world *world = *state;
 
+	assert_false(leases_in_use(world->leases, 1));
 	assert_int_equal(leases_channel_up(world->leases, &alice), 0);
+	/* A channel without leases holds the identity's number, too. */
+	assert_true(leases_in_use(world->leases, 1));
 	assert_true(get(world, &alice, "203.0.113.1:443", 0, 10) > 0);
 	assert_int_equal(expiry(world, 0), LEASE_LASTING);
 	/* two channels: the lease lasts until the second goes */

@@ -23,19 +23,7 @@ static bool identity_in_use(void *data, uint32_t number)
 {
 	const struct clients *clients = data;
 
-	return clients_have(clients, number) ||
-	       leases_count_of(grants_leases(clients->grants), number) > 0;
-}
-
-bool clients_have(const struct clients *clients, uint32_t identity)
-{
-	const struct client *client;
-
-	DL_FOREACH (clients->list, client) {
-		if (client->holder.identity == identity)
-			return true;
-	}
-	return false;
+	return leases_in_use(grants_leases(clients->grants), number);
 }
 
 static unsigned int channels_of(const struct clients *clients, uint32_t identity)

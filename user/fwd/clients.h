@@ -33,9 +33,6 @@ int clients_set_config(struct clients *clients, struct tls_context *context,
 /* Tells whoever holds the lease that it has ended. */
 void clients_lease_lost(struct clients *clients, const struct lease *lease);
 
-/* True if a channel of this identity is up. */
-bool clients_have(const struct clients *clients, uint32_t identity);
-
 size_t clients_count(const struct clients *clients);
 /* An array for status, and the listener's counters; new objects. */
 struct json_object *clients_json(const struct clients *clients);

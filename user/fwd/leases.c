@@ -436,3 +436,16 @@ uint32_t leases_count_of(const struct leases *leases, uint32_t identity)
 {
 	return quotas_count(leases->quotas, identity);
 }
+
+bool leases_in_use(const struct leases *leases, uint32_t identity)
+{
+	const struct holder *holder;
+
+	if (leases_count_of(leases, identity) > 0)
+		return true;
+	for (holder = leases->holders; holder; holder = holder->hh.next) {
+		if (holder->key.identity == identity)
+			return true;
+	}
+	return false;
+}

@@ -118,4 +118,7 @@ void leases_leave(struct leases *leases, uint64_t now_ns);
 size_t leases_count(const struct leases *leases);
 uint32_t leases_count_of(const struct leases *leases, uint32_t identity);
 
+/* Whether the identity has leases, or a channel that may ask for some: its number is not to be had. */
+bool leases_in_use(const struct leases *leases, uint32_t identity);
+
 #endif /* DETOUR_FWD_LEASES_H */

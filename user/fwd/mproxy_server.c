@@ -112,7 +112,7 @@ static bool identity_in_use(void *data, uint32_t number)
 {
 	const struct mproxy_server *server = data;
 
-	return leases_count_of(grants_leases(server->grants), number) > 0;
+	return leases_in_use(grants_leases(server->grants), number);
 }
 
 static int grant(struct mproxy_server *server, const struct datagram *datagram,

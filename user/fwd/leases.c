@@ -33,21 +33,13 @@ struct holder {
 	UT_hash_handle hh;
 };
 
-/* A lease that its holder dropped, and that counts until then. */
-struct dropped {
-	uint32_t identity;
-	uint64_t until_ns;
-	struct dropped *prev, *next;
-};
-
 struct leases {
 	struct lease_store store;
 	struct lease_limits limits;
 	struct record *by_port, *by_server;
 	struct holder *holders;
 	struct quotas *quotas;
-	uint32_t mproxy;	 /* leases by MProxy */
-	struct dropped *dropped; /* oldest first */
+	uint32_t mproxy; /* leases by MProxy */
 };
 
 _Static_assert(sizeof(struct lease_holder_key) == 40, "hashed as bytes: no padding");
@@ -106,13 +98,17 @@ static void holder_put(struct leases *leases, struct holder *holder)
 	free(holder);
 }
 
+static struct server_key server_key(const struct lease_holder_key *holder,
+				    const struct endpoint *server)
+{
+	return (struct server_key){*holder, server->addr, server->port_be, 0};
+}
+
 static struct record *find_by_server(const struct leases *leases,
 				     const struct lease_holder_key *holder,
 				     const struct endpoint *server)
 {
-	struct server_key key = {.holder = *holder,
-				 .server = server->addr,
-				 .port_be = server->port_be};
+	struct server_key key = server_key(holder, server);
 	struct record *record;
 
 	HASH_FIND(by_server, leases->by_server, &key, sizeof(key), record);
@@ -165,33 +161,6 @@ static int record_new(struct leases *leases, const struct lease_holder_key *key,
 	return 0;
 }
 
-/* Without memory it counts no longer: the slots' number bounds the rest. */
-static void remember_dropped(struct leases *leases, uint32_t identity, uint64_t until_ns)
-{
-	struct dropped *dropped = calloc(1, sizeof(*dropped));
-
-	if (!dropped || quotas_raise(leases->quotas, identity)) {
-		free(dropped);
-		return;
-	}
-	dropped->identity = identity;
-	dropped->until_ns = until_ns;
-	DL_APPEND(leases->dropped, dropped);
-}
-
-static void forget_dropped(struct leases *leases, uint64_t now_ns)
-{
-	struct dropped *dropped, *next;
-
-	DL_FOREACH_SAFE (leases->dropped, dropped, next) {
-		if (dropped->until_ns > now_ns)
-			return;
-		DL_DELETE(leases->dropped, dropped);
-		quotas_lower(leases->quotas, dropped->identity);
-		free(dropped);
-	}
-}
-
 void leases_free(struct leases *leases)
 {
 	struct record *record, *next;
@@ -199,7 +168,6 @@ void leases_free(struct leases *leases)
 
 	if (!leases)
 		return;
-	forget_dropped(leases, UINT64_MAX);
 	HASH_ITER (by_port, leases->by_port, record, next)
 		record_unlink(leases, record);
 	HASH_ITER (hh, leases->holders, holder, next_holder) {
@@ -282,20 +250,6 @@ static bool port_taken(void *data, uint16_t port)
 	return record;
 }
 
-/* FNV-1a over client and server: the same pair tends to the same port, others spread. */
-static uint32_t port_seed(const struct lease_holder_key *holder, const struct endpoint *server)
-{
-	struct server_key key = {.holder = *holder,
-				 .server = server->addr,
-				 .port_be = server->port_be};
-	const unsigned char *bytes = (const unsigned char *)&key;
-	uint32_t hash = 2166136261U;
-
-	for (size_t i = 0; i < sizeof(key); i++)
-		hash = (hash ^ bytes[i]) * 16777619U;
-	return hash;
-}
-
 int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	       const struct endpoint *server, const struct lease_path *path,
 	       const struct port_pool *ports, uint16_t wish, uint64_t now_ns,
@@ -310,6 +264,7 @@ int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 					.nexthop_server = path->nexthop_server,
 					.nexthop_client = path->nexthop_client,
 					.created_ns = now_ns}};
+	struct server_key seed = server_key(holder, server);
 	struct record *record;
 	uint16_t port;
 	int err = leases_room(leases, holder->identity);
@@ -319,8 +274,7 @@ int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	    leases->mproxy >= (leases->limits.max_leases + 1) / 2)
 		err = -ENOSPC;
 	if (!err)
-		err = port_choose(ports, wish, port_seed(holder, server), port_taken, &query,
-				  &port);
+		err = port_choose(ports, wish, seed_of(holder, server), port_taken, &query, &port);
 	if (err)
 		return err;
 	lease.key = query.key;
@@ -361,7 +315,7 @@ int leases_drop(struct leases *leases, const struct lease_holder_key *holder,
 
 	if (!record)
 		return -ENOENT;
-	remember_dropped(leases, holder->identity, now_ns + LEASE_DROPPED_NS);
+	quotas_hold(leases->quotas, holder->identity, now_ns + LEASE_DROPPED_NS);
 	record_remove(leases, record);
 	return 0;
 }
@@ -396,7 +350,7 @@ size_t leases_expire(struct leases *leases, uint64_t now_ns)
 	struct record *record, *next;
 	size_t count = 0;
 
-	forget_dropped(leases, now_ns);
+	quotas_expire(leases->quotas, now_ns);
 	HASH_ITER (by_port, leases->by_port, record, next) {
 		if (record->lease.entry.expires_ns > now_ns)
 			continue;

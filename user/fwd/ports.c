@@ -33,3 +33,13 @@ int port_choose(const struct port_pool *pool, uint16_t wish, uint32_t seed,
 	}
 	return -EADDRNOTAVAIL;
 }
+
+uint32_t port_seed(const void *data, size_t len)
+{
+	const unsigned char *bytes = data;
+	uint32_t hash = 2166136261U;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * 16777619U;
+	return hash;
+}

@@ -4,6 +4,7 @@
 #define DETOUR_FWD_PORTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <detour/config.h>
@@ -22,5 +23,8 @@ bool port_usable(const struct port_pool *pool, uint16_t port);
  */
 int port_choose(const struct port_pool *pool, uint16_t wish, uint32_t seed,
 		bool (*taken)(void *data, uint16_t port), void *data, uint16_t *ret_port);
+
+/* FNV-1a over what the port is for: the same tends to the same port, others spread. */
+uint32_t port_seed(const void *data, size_t len);
 
 #endif /* DETOUR_FWD_PORTS_H */

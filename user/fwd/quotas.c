@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <uthash.h>
+#include <utlist.h>
 
 struct quota {
 	uint32_t identity;
@@ -13,8 +14,16 @@ struct quota {
 	UT_hash_handle hh;
 };
 
+/* One of an identity's count that ends by itself. */
+struct held {
+	uint32_t identity;
+	uint64_t until_ns;
+	struct held *prev, *next;
+};
+
 struct quotas {
 	struct quota *by_identity;
+	struct held *held; /* the first to end comes first */
 };
 
 struct quotas *quotas_new(void)
@@ -28,6 +37,7 @@ void quotas_free(struct quotas *quotas)
 
 	if (!quotas)
 		return;
+	quotas_expire(quotas, UINT64_MAX);
 	HASH_ITER (hh, quotas->by_identity, quota, next) {
 		HASH_DELETE(hh, quotas->by_identity, quota);
 		free(quota);
@@ -73,4 +83,30 @@ uint32_t quotas_count(const struct quotas *quotas, uint32_t identity)
 	const struct quota *quota = find(quotas, identity);
 
 	return quota ? quota->count : 0;
+}
+
+void quotas_hold(struct quotas *quotas, uint32_t identity, uint64_t until_ns)
+{
+	struct held *held = calloc(1, sizeof(*held));
+
+	if (!held || quotas_raise(quotas, identity)) {
+		free(held);
+		return;
+	}
+	held->identity = identity;
+	held->until_ns = until_ns;
+	DL_APPEND(quotas->held, held);
+}
+
+void quotas_expire(struct quotas *quotas, uint64_t now_ns)
+{
+	struct held *held, *next;
+
+	DL_FOREACH_SAFE (quotas->held, held, next) {
+		if (held->until_ns > now_ns)
+			return;
+		DL_DELETE(quotas->held, held);
+		quotas_lower(quotas, held->identity);
+		free(held);
+	}
 }

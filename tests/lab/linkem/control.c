@@ -11,6 +11,7 @@
 #include "user/base/cleanup.h"
 
 #define LINE_MAX_LEN   512
+#define CALL_TRIES     100
 #define ANSWER_MAX_LEN 32768
 
 /* What a command names: one link, and of it both directions or one. */
@@ -176,7 +177,7 @@ void control_serve(int fd, struct link *links, size_t count)
 		send(conn, answer, answer_len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-int control_call(const char *path, const char *line, FILE *out)
+static int control_try(const char *path, const char *line, FILE *out)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct timeval patience = {.tv_sec = 5};
@@ -199,4 +200,14 @@ int control_call(const char *path, const char *line, FILE *out)
 	answer[len] = '\0';
 	fputs(answer, out);
 	return strncmp(answer, "error: ", 7) ? 0 : -EINVAL;
+}
+
+/* On a busy machine the emulator's patience ends before this process gets to send: again, then. */
+int control_call(const char *path, const char *line, FILE *out)
+{
+	int err = -EPIPE;
+
+	for (int i = 0; i < CALL_TRIES && (err == -EPIPE || err == -ECONNRESET); i++)
+		err = control_try(path, line, out);
+	return err;
 }

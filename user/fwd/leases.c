@@ -274,7 +274,8 @@ int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	    leases->mproxy >= (leases->limits.max_leases + 1) / 2)
 		err = -ENOSPC;
 	if (!err)
-		err = port_choose(ports, wish, seed_of(holder, server), port_taken, &query, &port);
+		err = port_choose(ports, wish, port_seed(&seed, sizeof(seed)), port_taken, &query,
+				  &port);
 	if (err)
 		return err;
 	lease.key = query.key;
@@ -393,13 +394,9 @@ uint32_t leases_count_of(const struct leases *leases, uint32_t identity)
 
 bool leases_in_use(const struct leases *leases, uint32_t identity)
 {
-	const struct holder *holder;
+	const struct holder *holder = leases->holders;
 
-	if (leases_count_of(leases, identity) > 0)
-		return true;
-	for (holder = leases->holders; holder; holder = holder->hh.next) {
-		if (holder->key.identity == identity)
-			return true;
-	}
-	return false;
+	while (holder && holder->key.identity != identity)
+		holder = holder->hh.next;
+	return holder || leases_count_of(leases, identity) > 0;
 }

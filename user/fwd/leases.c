@@ -52,13 +52,13 @@ int leases_new(const struct lease_store *store, const struct lease_limits *limit
 
 	if (!leases)
 		return -ENOMEM;
+	leases->store = *store;
+	leases->limits = *limits;
 	leases->quotas = quotas_new();
 	if (!leases->quotas) {
 		free(leases);
 		return -ENOMEM;
 	}
-	leases->store = *store;
-	leases->limits = *limits;
 	*ret_leases = leases;
 	return 0;
 }
@@ -218,10 +218,9 @@ const struct lease *leases_find(struct leases *leases, const struct lease_holder
 {
 	struct record *record = find_by_server(leases, holder, server);
 
-	if (!record)
-		return NULL;
-	record_set_expiry(leases, record, lifetime_end(leases, record->holder, now_ns));
-	return &record->lease;
+	if (record)
+		record_set_expiry(leases, record, lifetime_end(leases, record->holder, now_ns));
+	return record ? &record->lease : NULL;
 }
 
 int leases_room(const struct leases *leases, uint32_t identity)
@@ -270,9 +269,8 @@ int leases_add(struct leases *leases, const struct lease_holder_key *holder,
 	int err = leases_room(leases, holder->identity);
 
 	/* Addresses may be forged there: half is for the others. */
-	if (!err && holder->flags & LEASE_MPROXY &&
-	    leases->mproxy >= (leases->limits.max_leases + 1) / 2)
-		err = -ENOSPC;
+	if (holder->flags & LEASE_MPROXY && leases->mproxy >= (leases->limits.max_leases + 1) / 2)
+		err = err ? err : -ENOSPC;
 	if (!err)
 		err = port_choose(ports, wish, port_seed(&seed, sizeof(seed)), port_taken, &query,
 				  &port);

@@ -109,8 +109,11 @@ transfer_file 8
 check "the good certificate: a transfer" transfer good
 check "both paths carry" transfer_shared good
 
+no_leases() { [ "$(relay_count relay leases)" = 0 ]; }
+check_not "while its certificate is good it has leases" no_leases
 pki revoke client >/dev/null
 kill -HUP "$(lab_pid relay)"
 check "revoked while connected: the channel ends" sees 5 relay_down client relay
 check "revoked while connected: the agent says so" agent_says revoked
+check "revoked while connected: its leases are gone, long before LeaseGrace" sees 5 no_leases
 finish

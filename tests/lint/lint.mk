@@ -17,7 +17,7 @@ LINT_TIDY = $(wildcard $(addsuffix /*.c,$(LIB_DIRS) user/fwd user/agent)) $(BPF_
 format: ## rewrite all C files in the project's format (clang-format 14)
 	$(CLANG_FORMAT) -i $(LINT_C)
 format-check: ## fail if `make format` would change a file
-	CLANG_FORMAT=$(CLANG_FORMAT) tests/lint/format.sh $(LINT_C)
+	@CLANG_FORMAT=$(CLANG_FORMAT) tests/lint/format.sh $(LINT_C)
 
 .PHONY: lint lint-layers lint-sizes lint-tidy lint-cppcheck lint-shell lint-man
 lint: format-check lint-layers lint-sizes lint-shell lint-man lint-cppcheck lint-tidy ## all static checks
@@ -27,10 +27,10 @@ lint-layers: ## who may include whom
 	tests/lint/layers.sh .
 
 lint-sizes: ## no file over 400 lines, no function over 70
-	tests/lint/sizes.sh $(LINT_C)
+	@tests/lint/sizes.sh $(LINT_C)
 
 lint-shell: ## shellcheck on every script
-	$(SHELLCHECK) -x $(sort $(LINT_SH))
+	@$(SHELLCHECK) -x $(sort $(LINT_SH))
 
 lint-man: ## mandoc on every manual page
 	$(if $(LINT_MAN),$(MANDOC) -T lint -W warning $(LINT_MAN))
@@ -49,7 +49,7 @@ $(BUILD)/lint/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 
 lint-cppcheck: ## cppcheck on everything
 	@mkdir -p $(BUILD)/lint/cppcheck
-	$(CPPCHECK) --quiet --std=c11 --error-exitcode=1 --inline-suppr -j2 \
+	@$(CPPCHECK) --quiet --std=c11 --error-exitcode=1 --inline-suppr -j2 \
 		--enable=warning,performance,portability --cppcheck-build-dir=$(BUILD)/lint/cppcheck \
 		--suppressions-list=tests/lint/cppcheck.txt --include=tests/lint/cppcheck.h -I. -Iinclude -D_GNU_SOURCE -D__x86_64__ \
 		$(wildcard bpf include user tests kernel-pm)

@@ -131,6 +131,19 @@ static void client_free(struct client *client)
 	free(client);
 }
 
+static bool holds(const struct client *client, const struct lease *lease)
+{
+	return client->holder.identity == lease->entry.identity &&
+	       client->holder.flags == lease->entry.flags &&
+	       addr_equal(&client->holder.client, &lease->key.client) &&
+	       addr_equal(&client->holder.relay, &lease->key.relay);
+}
+
+static bool lease_of(void *client, const struct lease *lease)
+{
+	return holds(client, lease);
+}
+
 static void peer_closed(void *owner, struct peer *peer, int err, const char *reason)
 {
 	char remote[ADDR_TEXT_LEN];
@@ -138,6 +151,9 @@ static void peer_closed(void *owner, struct peer *peer, int err, const char *rea
 
 	log_write(err ? LOG_WARNING : LOG_INFO, "client '%s' at %s has gone: %s",
 		  peer_identity(peer), endpoint_format(peer_remote(peer), remote), reason);
+	/* The certificate was revoked or has expired: what was granted to it has no grace. */
+	if (err == -EKEYREJECTED)
+		leases_remove_if(grants_leases(client->clients->grants), lease_of, client);
 	client_free(client);
 }
 
@@ -293,11 +309,15 @@ int clients_set_config(struct clients *clients, struct tls_context *context,
 		       const struct fwd_config *config, FILE *errors)
 {
 	struct peer_listener *listener;
+	struct client *client;
 	int err;
 
 	clients->context = context;
 	clients->config = config;
 	peer_listener_set_context(clients->listener, context);
+	/* Those who came by a listener at an earlier Listen= are on no listener's list any more. */
+	DL_FOREACH (clients->list, client)
+		peer_recheck(client->peer, context);
 	if (endpoint_equal(&clients->listen, &config->listen))
 		return 0;
 	err = listen_at(clients, &config->listen, errors, &listener);
@@ -307,14 +327,6 @@ int clients_set_config(struct clients *clients, struct tls_context *context,
 	clients->listener = listener;
 	clients->listen = config->listen;
 	return 0;
-}
-
-static bool holds(const struct client *client, const struct lease *lease)
-{
-	return client->holder.identity == lease->entry.identity &&
-	       client->holder.flags == lease->entry.flags &&
-	       addr_equal(&client->holder.client, &lease->key.client) &&
-	       addr_equal(&client->holder.relay, &lease->key.relay);
 }
 
 void clients_lease_lost(struct clients *clients, const struct lease *lease)

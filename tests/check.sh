@@ -19,7 +19,7 @@ add() {
 prepare() {
 	packaging/deps.sh --check >/dev/null || packaging/deps.sh || exit 1
 	heading "build"
-	make -s -j"$(nproc)" all lab-tools build-prog build-fuzz && make -s -j"$(nproc)" SAN=1 build-tests && return
+	make -s -j"$(nproc)" all lab-tools build-prog build-fuzz build-bench && make -s -j"$(nproc)" SAN=1 build-tests && return
 	echo "the build failed"
 	echo "0 passed, 1 failed, 0 skipped"
 	exit 1

@@ -22,7 +22,7 @@ $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(PROG_LIB) $(LIBDETOUR
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
 
-$(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(PROG_LIB) $(LIBDETOUR)
+$(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBDETOUR)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBDETOUR) $(LDLIBS_ALL)
 
@@ -38,7 +38,8 @@ $(BUILD)/tests/bench/%.skel.h: $(BUILD)/tests/bench/%.bpf.o
 
 $(BUILD)/tests/bench/bench_dataplane.o: | $(BUILD)/tests/bench/floor.skel.h
 
-# This one measures a program's files.
+# One measures what the prog tests load, one a program's files.
+$(BUILD)/tests/bench/bench_dataplane: $(PROG_LIB)
 $(BUILD)/tests/bench/bench_leases: $(TEST_OBJS)
 
 $(PROG_LIB) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/prog/*.c tests/bench/*.c)): | $(SKELETONS)
@@ -105,6 +106,7 @@ test-e2e: all lab-tools ## end-to-end tests in the lab (root; E2E="NAME ..." for
 check: ## all tests, and a line that sums them up (root)
 	@BUILD=$(BUILD) tests/check.sh
 
-.PHONY: bench
+.PHONY: build-bench bench
+build-bench: $(addprefix $(BUILD)/tests/bench/,$(BENCHES))
 bench: $(BUILD)/tests/bench/bench_dataplane ## ns per packet of both programs beside a bare lookup (root)
 	$<

@@ -74,7 +74,7 @@ void quotas_lower(struct quotas *quotas, uint32_t identity)
 
 	if (!quota || --quota->count > 0)
 		return;
-	HASH_DELETE(hh, quotas->by_identity, quota);
+	HASH_DELETE(hh, quotas->by_identity, quota); /* NOLINT(clang-analyzer-core.*) */
 	free(quota);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
  * What the data path tells the daemon, through the `events` ring buffer: a flow's start and end.
- * An event that finds the ring full is counted (meta of the ring), never waited for.
+ * An event that finds the ring full is counted (the verdict LOST_EVENT), never waited for.
  */
 #ifndef DETOUR_EVENT_H
 #define DETOUR_EVENT_H

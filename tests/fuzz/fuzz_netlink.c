@@ -57,6 +57,7 @@ static void carry_out(struct fuzz *fuzz, const struct policy_actions *actions)
 		case POLICY_DESTROY:
 			check(subflow->state == SUBFLOW_CLOSING);
 			break;
+		case POLICY_BACKUP:
 		case POLICY_REMOVE_ID:
 		case POLICY_OPENED:
 			break;

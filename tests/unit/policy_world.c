@@ -115,6 +115,9 @@ static void carry_out(struct run *run, const struct policy_actions *actions)
 		case POLICY_DESTROY:
 			append(run, "destroy", subflow_name(subflow));
 			break;
+		case POLICY_BACKUP:
+			append(run, "set", subflow_name(subflow));
+			break;
 		case POLICY_REMOVE_ID:
 			append(run, "remove", "0");
 			break;

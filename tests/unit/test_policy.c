@@ -253,6 +253,8 @@ static const struct scenario scenarios[] = {
 	{"each uplink has a direct subflow, a backup one its flag", 1, 1, true, UPLINK_MASTER,
 	 UPLINK_BACKUP, .steps = {
 		{0, CONN, .expect = "open direct backup, open fra"},
+		{10, ACK, DIRECT, .expect = "opened direct backup, set direct backup"},
+		{10, ACK, FRA, .expect = "opened fra"},
 	}},
 	{"handover waits until nothing else is left, and rests again", 1, 1, true, UPLINK_ON,
 	 UPLINK_HANDOVER, .steps = {

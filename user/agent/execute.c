@@ -145,6 +145,21 @@ static void destroy_subflow(struct agent *agent, struct conn *conn, struct subfl
 			  strerror(-err));
 }
 
+/*
+ * The event of its establishment comes before the kernel finds the subflow by its addresses: then
+ * the policy asks again with its next tick.
+ */
+static void make_backup(struct agent *agent, const struct conn *conn, struct subflow *subflow)
+{
+	int err = pm_subflow_backup(agent->pm, conn->token, &subflow->local, &subflow->remote,
+				    true);
+
+	subflow->backup_due = err == -EINVAL;
+	if (err)
+		log_debug("connection %08x: cannot make a subflow a backup: %s", conn->token,
+			  strerror(-err));
+}
+
 static void remove_first_id(struct agent *agent, const struct conn *conn)
 {
 	int err = pm_remove_id(agent->pm, conn->token, 0);
@@ -189,6 +204,9 @@ static size_t carry_out(struct agent *agent, struct conn *conn,
 			break;
 		case POLICY_DESTROY:
 			destroy_subflow(agent, conn, action->subflow, action->reason);
+			break;
+		case POLICY_BACKUP:
+			make_backup(agent, conn, action->subflow);
 			break;
 		case POLICY_REMOVE_ID:
 			remove_first_id(agent, conn);

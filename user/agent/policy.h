@@ -82,6 +82,7 @@ struct policy_event {
 enum policy_action_type {
 	POLICY_OPEN,	  /* get a lease if it is a detour, then SUBFLOW_CREATE */
 	POLICY_DESTROY,	  /* REMOVE its id, so that the server lets go of it, and SUBFLOW_DESTROY */
+	POLICY_BACKUP,	  /* have both sides use `subflow` only when there is no other */
 	POLICY_REMOVE_ID, /* tell the server that local id 0, the first address, is gone */
 	POLICY_OPENED,	  /* no action: `subflow` is established */
 	POLICY_CLOSED,	  /* no action: `subflow` is closed, and freed after the actions are done */

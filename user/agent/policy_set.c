@@ -190,7 +190,7 @@ static void open_uplinks(struct conn *conn, const struct policy_world *world,
 		if (!subflow)
 			return;
 		subflow->ifindex = uplink->ifindex;
-		subflow->backup = uplink->role == UPLINK_BACKUP;
+		subflow->backup = subflow->backup_due = uplink->role == UPLINK_BACKUP;
 	}
 }
 
@@ -229,7 +229,21 @@ static void open_detours(struct conn *conn, const struct policy_world *world,
 		subflow->path = index;
 		subflow->relay = path->relay;
 		subflow->ifindex = path->ifindex;
-		subflow->backup = path->role == UPLINK_BACKUP;
+		subflow->backup = subflow->backup_due = path->role == UPLINK_BACKUP;
+	}
+}
+
+/* Kernel 6.1 leaves the flag out of the SYN; others are told what they know. */
+static void mark_backups(struct conn *conn, struct policy_actions *actions)
+{
+	struct subflow *subflow;
+
+	DL_FOREACH (conn->subflows, subflow) {
+		if (subflow->state != SUBFLOW_ESTABLISHED || !subflow->backup_due ||
+		    actions->count >= POLICY_ACTIONS_MAX)
+			continue;
+		subflow->backup_due = false;
+		policy_add_action(actions, POLICY_BACKUP, subflow, "");
 	}
 }
 
@@ -238,6 +252,7 @@ void policy_reconcile(struct conn *conn, const struct policy_world *world,
 {
 	if (conn->hands_off)
 		return;
+	mark_backups(conn, actions);
 	retire_gone(conn, world, actions);
 	if (conn->rejected_us || world->now_us < conn->hold_until_us)
 		return;

@@ -50,7 +50,10 @@ int pm_subflow_create(struct pm *pm, uint32_t token, const struct pm_local *loca
 int pm_subflow_destroy(struct pm *pm, uint32_t token, const struct endpoint *local,
 		       const struct endpoint *remote);
 
-/* Sets or clears the backup flag of a subflow, and tells the other side (MP_PRIO). */
+/*
+ * Sets or clears the backup flag of a subflow, and tells the other side (MP_PRIO). -EINVAL: no such
+ * subflow, or not yet: the kernel finds it a moment after SUB_ESTABLISHED.
+ */
 int pm_subflow_backup(struct pm *pm, uint32_t token, const struct endpoint *local,
 		      const struct endpoint *remote, bool backup);
 

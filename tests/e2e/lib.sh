@@ -10,6 +10,8 @@ E2E_COUNT=0
 E2E_FAILED=0
 E2E_OUTPUT=$(mktemp)
 E2E_HERE=$LAB_ROOT/tests/e2e
+E2E_EMULATOR=$LAB_EMULATOR
+E2E_SLACK_MS=$((LAB_SLOW == 1 ? 20 : 150)) # that a measured time may be over
 
 # ---- TAP -----------------------------------------------------------------------------------
 
@@ -61,14 +63,14 @@ trap 'exit 130' INT TERM HUP
 # lab OPTION...: a new lab instead of the one there was. One that does not come up ends the test.
 lab() {
 	lab_down
-	LAB_NAT="" LAB_SETTINGS=() LAB_DETOUR=1 LAB_AGENT=1 LAB_MODE=auto LAB_FAST=""
+	LAB_NAT="" LAB_SETTINGS=() LAB_DETOUR=1 LAB_AGENT=1 LAB_MODE=auto LAB_FAST="" LAB_EMULATOR=$E2E_EMULATOR
 	lab_up "$@" >"$E2E_OUTPUT" 2>&1 || { sed 's/^/# /' "$E2E_OUTPUT"; exit 1; }
 }
 
 # ---- Questions to relay and agent ----------------------------------------------------------
 
-# sees SECONDS COMMAND...: within that time the command succeeds.
-sees() { lab_wait "$@"; }
+# sees SECONDS COMMAND...: within that time, more on a slow machine, the command succeeds.
+sees() { lab_wait $(($1 * LAB_SLOW)) "${@:2}"; }
 
 # relay_count NODE leases|flows
 relay_count() { fwd "$1" "$2" --json | jq length; }

@@ -14,15 +14,21 @@ check "the agent sets the userspace path manager" [ "$(pm_type)" = 1 ]
 
 subflow_count() { lab_exec client ss -Htn state established "dport = :$1 or dst $(lab_addr4 relay)" | grep -vc ":45672 *$" || true; }
 no_connections() { agent client connections --json | jq -e '[.connections[] | select(.left_alone == null)] | length == 0'; }
-transfer_file 20
+# What the agent knows of the running connection, without what it can only know by having made it.
+subflows() { agent client connections --json | jq -cS '.connections[] | select(.left_alone == null) | .token as $token | .subflows[] |
+	{$token, kind, local, remote, local_id, remote_id, relay, backup, state}' | sort; }
+transfer_file_long 20
 transfer_begin kill
 sleep 2
 check "a detour is there" has_detours client 1
+before=$(subflows)
 lab_kill client KILL
 sleep 1
 check "both subflows live on without the agent" [ "$(subflow_count $((TRANSFER_PORT - 1)))" = 2 ]
 check "it starts again" agent_start client
 check "it finds the detour" sees 5 has_detours client 1
+knows_again() { diff <(echo "$before") <(subflows); }
+check "and all that it knew of the subflows" sees 5 knows_again
 sleep 1
 check "it opens nothing twice" [ "$(subflow_count $((TRANSFER_PORT - 1)))" = 2 ]
 check "the transfer completes" transfer_end kill

@@ -7,9 +7,12 @@ LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 LAB_BUILD=${LAB_BUILD:-$LAB_ROOT/build}
 LAB_DETOUR=1  # 0: no relay, no agent, only the network
 LAB_AGENT=1   # 0: without the agents
+LAB_SLOW=${LAB_SLOW:-1} # how much longer things may take; 2 on an emulated machine
 
 # shellcheck source=tests/lab/lib/topology.sh
 . "$LAB_ROOT/tests/lab/lib/topology.sh"
+# shellcheck source=tests/lab/lib/netem.sh
+. "$LAB_ROOT/tests/lab/lib/netem.sh"
 # shellcheck source=tests/lab/lib/state.sh
 . "$LAB_ROOT/tests/lab/lib/state.sh"
 # shellcheck source=tests/lab/lib/detour.sh
@@ -21,10 +24,12 @@ lab_usage() {
 	cat <<-'END'
 		  --two-armed       the relay has an interface of its own towards the server
 		  --second-relay    relay2, beside relay
+		  --second-uplink   the client has a second uplink, by r3
 		  --nat             the client stands behind an nftables masquerade
 		  --two-clients     client and client2 behind one address (--nat for two)
 		  --fast            links without limits
 		  --set LINK:K=V    a link's rate, delay, loss or queue (access direct exit near far relay)
+		  --netem           links by the kernel's netem, not by linkem
 		  --seed N          of the random losses
 		  --mode MODE       of the relays: auto, xdp, xdp-generic, tc
 		  --no-agent        agents are not started
@@ -44,10 +49,12 @@ lab_options() {
 		case "$1" in
 		--two-armed) topology_two_armed ;;
 		--second-relay) topology_second_relay ;;
+		--second-uplink) topology_second_uplink ;;
 		--nat) topology_nat 1 ;;
 		--two-clients) topology_nat 2 ;;
 		--fast) LAB_FAST=1 ;;
 		--set) LAB_SETTINGS+=("${2/:/ }"); shift ;;
+		--netem) LAB_EMULATOR=netem ;;
 		--seed) LAB_SEED=$2; shift ;;
 		--mode) LAB_MODE=$2; shift ;;
 		--no-agent) LAB_AGENT=0 ;;

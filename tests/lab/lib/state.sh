@@ -4,7 +4,7 @@
 
 # lab_save: a later `lab_load DIR` finds the same lab.
 lab_save() {
-	declare -p LAB_ID LAB_LINKS LAB_ROUTES LAB_ROUTERS LAB_RELAYS LAB_CLIENTS LAB_NAT |
+	declare -p LAB_ID LAB_LINKS LAB_ROUTES LAB_ROUTERS LAB_RELAYS LAB_CLIENTS LAB_NAT LAB_EMULATOR LAB_DELAY LAB_QUEUE LAB_SETTINGS |
 		sed 's/^declare -\([-aA]*\)/declare -g\1/; s/^declare -g-/declare -g/' >"$LAB_DIR/state"
 }
 

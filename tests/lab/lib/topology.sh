@@ -17,11 +17,13 @@ LAB_DIR=""        # state: hosts, pids, logs, certificates, configurations, bpff
 LAB_ID=""         # in the names of the namespaces
 LAB_LINKS=()      # "NAME NODE NODE NUMBER RATE"
 LAB_ROUTES=()     # "NODE NUMBER|default LINK": by that link's other end
+LAB_RULES=()      # "NODE LINK": what has that link's address there leaves by it
 LAB_ROUTERS=()    # nodes that forward
 LAB_RELAYS=()     # nodes that run detour-fwd
 LAB_CLIENTS=()    # nodes that run detour-agent
 LAB_NAT=""        # set: the clients stand behind a masquerade
 LAB_DELAY=5ms LAB_QUEUE=100kB LAB_SEED=1
+LAB_EMULATOR=${LAB_EMULATOR:-linkem} # of the links: linkem, or netem (netem.sh) where the kernel has it
 LAB_SETTINGS=()   # "LINK KEY=VALUE", over the above
 
 lab_die() { echo "lab: $*" >&2; exit 1; }
@@ -33,6 +35,7 @@ topology_base() {
 		"near r1 r3 13 10mbit" "far r3 r2 23 10mbit" "relay r3 relay 3 20mbit")
 	LAB_ROUTES=("client default access" "server default exit" "relay default relay"
 		"r1 2 direct" "r1 3 near" "r2 1 direct" "r2 3 far" "r3 1 near" "r3 2 far")
+	LAB_RULES=()
 	LAB_ROUTERS=(r1 r2 r3)
 	LAB_RELAYS=(relay)
 	LAB_CLIENTS=(client)
@@ -48,6 +51,13 @@ topology_second_relay() {
 	LAB_LINKS+=("relay2 r3 relay2 4 20mbit")
 	LAB_ROUTES+=("relay2 default relay2" "r1 4 near" "r2 4 far")
 	LAB_RELAYS+=(relay2)
+}
+
+# The client has an interface at r3 too, to-r3, with source routing as an administrator would set it up.
+topology_second_uplink() {
+	LAB_LINKS+=("access2 r3 client 5 10mbit")
+	LAB_ROUTES+=("r1 5 near" "r2 5 far")
+	LAB_RULES+=("client access2")
 }
 
 # Clients 1..N behind `nat`, which has the client's place and address at r1.
@@ -142,7 +152,9 @@ link_word() {
 	echo "$name,$(lab_netns "$a")/to-$b,$(lab_netns "$b")/to-$a,rate=$rate$extra"
 }
 
-links_start() {
+links_start() { "${LAB_EMULATOR}_start"; }
+
+linkem_start() {
 	local link words=()
 	for link in "${LAB_LINKS[@]}"; do words+=("$(link_word "$link")"); done
 	lab_spawn linkem "$LAB_BUILD/linkem" --control "$LAB_DIR/linkem.sock" --delay "$LAB_DELAY" \
@@ -169,6 +181,18 @@ route_add() {
 	lab_ip "$node" -6 route add "$to6" via "fd77:$number::$host"
 }
 
+# rule_add ROW: the table has the link's number.
+rule_add() {
+	local node link a number gateway=1
+	read -r node link <<<"$1"
+	read -r _ a _ number _ <<<"$(lab_link "$link")"
+	[ "$node" != "$a" ] || gateway=2
+	lab_ip "$node" route add default via "10.77.$number.$gateway" table "$number"
+	lab_ip "$node" rule add from "10.77.$number.0/24" table "$number"
+	lab_ip "$node" -6 route add default via "fd77:$number::$gateway" table "$number"
+	lab_ip "$node" -6 rule add from "fd77:$number::/64" table "$number"
+}
+
 nat_start() {
 	lab_exec nat nft -f - <<-END
 		table inet nat {
@@ -183,6 +207,7 @@ topology_up() {
 	links_start
 	for item in "${LAB_LINKS[@]}"; do link_address "$item"; done
 	for item in "${LAB_ROUTES[@]}"; do route_add "$item"; done
+	for item in "${LAB_RULES[@]}"; do rule_add "$item"; done
 	[ -z "$LAB_NAT" ] || nat_start
 }
 
@@ -195,8 +220,9 @@ topology_down() {
 
 # ---- Links of a standing lab ---------------------------------------------------------------
 
-# lab_links COMMAND...: "cut LINK", "restore LINK", "set LINK KEY=VALUE", "stats".
-lab_links() { "$LAB_BUILD/linkem" --control "$LAB_DIR/linkem.sock" --call "$*"; }
+# lab_links COMMAND...: "cut LINK", "restore LINK", "set LINK KEY=VALUE"; linkem also has "stats".
+lab_links() { "${LAB_EMULATOR}_call" "$@"; }
+linkem_call() { "$LAB_BUILD/linkem" --control "$LAB_DIR/linkem.sock" --call "$*"; }
 
 # lab_listens NODE PORT: someone there listens on that TCP port.
 lab_listens() { [ -n "$(lab_exec "$1" ss -Hltn "sport = :$2")" ]; }

@@ -4,8 +4,11 @@
 # the kernel's figures as the server saw them report-NAME, as the client saw them sender-NAME.
 
 TRANSFER_CONGESTION=cubic
-TRANSFER_TIMEOUT=60
+TRANSFER_TIMEOUT=$((60 * LAB_SLOW))
 TRANSFER_PORT=5001 # the next transfer's
+
+# transfer_file_long MEGABYTES: the file to send while a test does something; more on a slow machine.
+transfer_file_long() { transfer_file $(($1 * LAB_SLOW)); }
 
 # transfer_file MEGABYTES: the file to send.
 transfer_file() { head -c "${1}000000" /dev/urandom >"$LAB_DIR/file"; }

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# The lab's links by the kernel's own emulator, in place of linkem: veth pairs, on each end netem for delay and
+# loss, below it tbf for rate and queue. LAB_EMULATOR=netem asks for it.
+#
+# XDP's frames pass by the qdiscs of the interface that sends them (they go straight to the other end), so an
+# XDP relay's own link is not shaped on the way out; the links behind it are.
+
+NETEM_BURST=3000 # bytes: two frames
+
+# netem_settings LINK RATE: RATE, DELAY, LOSS, QUEUE of a link, its own settings over the lab's.
+netem_settings() {
+	local setting
+	RATE=$2 DELAY=$LAB_DELAY LOSS=0% QUEUE=$LAB_QUEUE
+	[ "$2" != 0 ] || { DELAY=0 QUEUE=0; } # a LAN that costs nothing
+	for setting in "${LAB_SETTINGS[@]}"; do
+		[ "${setting% *}" != "$1" ] || netem_setting "${setting#* }"
+	done
+}
+
+netem_setting() {
+	local assignment
+	for assignment in ${1//,/ }; do
+		case "$assignment" in
+		rate=*) RATE=${assignment#*=} ;;
+		delay=*) DELAY=${assignment#*=} ;;
+		loss=*) LOSS=${assignment#*=} ;;
+		queue=*) QUEUE=${assignment#*=} ;;
+		*) lab_die "netem knows no setting '$assignment'" ;;
+		esac
+	done
+}
+
+# netem_shape NODE INTERFACE: by RATE, DELAY, LOSS, QUEUE.
+netem_shape() {
+	local where=(dev "$2") words=(limit 100000)
+	[ "$DELAY" = 0 ] || words+=(delay "$DELAY")
+	[ "$LOSS" = 0% ] || words+=(loss "$LOSS")
+	lab_exec "$1" tc qdisc replace "${where[@]}" root handle 1: netem "${words[@]}"
+	[ "$RATE" = 0 ] || lab_exec "$1" tc qdisc replace "${where[@]}" parent 1: handle 2: \
+		tbf rate "${RATE/mbit/Mbit}" burst "$NETEM_BURST" limit "$(netem_bytes "$QUEUE")"
+}
+
+netem_bytes() { if [[ $1 = *kB ]]; then echo $((${1%kB} * 1000)); else echo "$1"; fi; }
+
+# Frames as a wire has them: none larger than the MTU, checksums complete. With GRO on, XDP may send to the
+# interface (the kernel's veth_xdp_xmit() wants the other end to poll).
+netem_link() { # ROW
+	local name a b rate end
+	read -r name a b _ rate <<<"$1"
+	ip -n "$(lab_netns "$a")" link add "to-$b" type veth peer "to-$a" netns "$(lab_netns "$b")"
+	netem_settings "$name" "$rate"
+	for end in "$a to-$b" "$b to-$a"; do
+		# shellcheck disable=SC2086 # node and interface
+		set -- $end
+		lab_exec "$1" ethtool -K "$2" tx off tso off gso off gro on >/dev/null
+		lab_ip "$1" link set "$2" up
+		netem_shape "$1" "$2"
+	done
+}
+
+netem_start() {
+	local link
+	for link in "${LAB_LINKS[@]}"; do netem_link "$link"; done
+}
+
+# netem_call cut LINK | restore LINK | set LINK KEY=VALUE: as linkem's.
+netem_call() {
+	local command=$1 name=$2 a b rate
+	read -r _ a b _ rate <<<"$(lab_link "$name")"
+	case "$command" in
+	set) LAB_SETTINGS+=("$name $3"); lab_save ;;
+	cut | restore) ;;
+	*) lab_die "netem has no command '$command'" ;;
+	esac
+	netem_settings "$name" "$rate"
+	[ "$command" != cut ] || LOSS=100%
+	netem_shape "$a" "to-$b"
+	netem_shape "$b" "to-$a"
+}

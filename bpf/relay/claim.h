@@ -135,9 +135,13 @@ static __always_inline void claim_fill(struct flow_entry *entry, const struct pk
 	entry->ingress = 0;
 }
 
-/* Makes the server's entry that there is into the client's, and inserts that. */
-static __always_inline long claim_to_server(struct ctx *ctx, const struct pkt *pkt, struct way *way,
-					    struct flow_entry *entry)
+/*
+ * Makes the server's entry that there is into the client's, and inserts that. The result is an
+ * int: before Linux 6.4 the upper half of what the helper returns is not defined (kernel commit
+ * d7ba4cc900bf, "bpf: return long from bpf_map_ops funcs").
+ */
+static __always_inline int claim_to_server(struct ctx *ctx, const struct pkt *pkt, struct way *way,
+					   struct flow_entry *entry)
 {
 	entry->key = pkt->key;
 	entry->to = way->to;
@@ -161,8 +165,7 @@ static __always_inline int claim_entries(struct ctx *ctx, const struct pkt *pkt,
 {
 	__u32 zero = 0;
 	struct flow_entry *entry = bpf_map_lookup_elem(&claim_scratch, &zero);
-	long error;
-	int verdict;
+	int verdict, error;
 
 	if (!entry)
 		return DETOUR_DROP_ERROR;

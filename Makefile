@@ -93,6 +93,7 @@ $(BUILD)/detour-pki: user/pki/detour-pki
 	chmod 755 $@
 
 include tests/tests.mk
+include vmtest/vmtest.mk
 include tests/lint/lint.mk
 include packaging/install.mk
 

@@ -4,7 +4,7 @@
 # Debian 12 and 13, Ubuntu 24.04. Nothing is asked, no service is started.
 set -euo pipefail
 
-# What to look for (command, pkg-config module, header, clang's fuzzer runtime) and the package
+# What to look for (command, pkg-config module, header, file, Python module ...) and the package
 # that has it; of several names the first that this distribution knows.
 NEEDS="
 command  make           make
@@ -50,11 +50,25 @@ command  shellcheck     shellcheck
 command  mandoc         mandoc
 "
 
+# Only what `make vmtest` uses: with --vmtest.
+VMTEST_NEEDS="
+command  qemu-system-x86_64  qemu-system-x86
+command  busybox        busybox-static
+command  udevadm        udev
+command  depmod         kmod
+command  flock          util-linux
+command  wg             wireguard-tools
+python   requests       python3-requests
+python   argcomplete    python3-argcomplete
+file     /usr/share/keyrings/debian-archive-keyring.gpg  debian-archive-keyring
+"
+
 usage() {
 	cat <<-'END'
-		usage: deps.sh [--check] [--lint]
+		usage: deps.sh [--check] [--lint] [--vmtest]
 		  --check   install nothing; say what is missing, exit 1 if anything is
 		  --lint    also what `make lint` uses
+		  --vmtest  also what `make vmtest` uses
 	END
 }
 
@@ -63,6 +77,8 @@ PATH=$PATH:/usr/sbin:/sbin
 has_command() { command -v "$1" >/dev/null; }
 has_pkg() { pkg-config --exists "$1" 2>/dev/null; }
 has_header() { compgen -G "/usr/include/$1" >/dev/null || compgen -G "/usr/include/*-linux-gnu/$1" >/dev/null; }
+has_file() { [ -e "$1" ]; }
+has_python() { /usr/bin/python3 -c "import $1" 2>/dev/null; }
 # Ubuntu's /usr/sbin/bpftool only looks for the one of the running kernel; the Makefile finds the others.
 has_bpftool() { compgen -G "/usr/lib/linux-tools/*/bpftool" >/dev/null || bpftool version >/dev/null 2>&1; }
 has_fuzzer() { has_command clang && compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" >/dev/null; }
@@ -100,6 +116,7 @@ for option; do
 	case "$option" in
 	--check) check_only=1 ;;
 	--lint) NEEDS+=$LINT_NEEDS ;;
+	--vmtest) NEEDS+=$VMTEST_NEEDS ;;
 	-h | --help) usage; exit ;;
 	*) usage >&2; exit 2 ;;
 	esac

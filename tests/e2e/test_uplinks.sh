@@ -25,6 +25,7 @@ second_sent() { lab_exec client ss -HtinO "src $1 and not dport = :45672" | sed 
 
 # carried NAME ADDRESS: percent of the bytes that came from there.
 carried() {
+	# shellcheck disable=SC2016 # jq's variables
 	transfer_report "$1" '[.subflows[].received] as $all | [.subflows[] | select(.remote | contains($from)) | .received] |
 		add // 0 | . * 100 / ([($all | add), 1] | max) | floor' --arg from "$2"
 }

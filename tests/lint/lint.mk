@@ -7,7 +7,7 @@ SHELLCHECK ?= shellcheck
 MANDOC     ?= mandoc
 
 LINT_C    = $(shell find $(wildcard bpf include user tests kernel-pm) -name '*.[ch]')
-LINT_SH   = $(shell find $(wildcard .ci packaging tests user) -type f -print0 | \
+LINT_SH   = $(shell find $(wildcard .ci packaging tests user vmtest) -type f -print0 | \
 	      xargs -0 awk 'FNR == 1 && /^\#!.*sh$$/ { print FILENAME } { nextfile }') \
 	    $(wildcard completion/detour)
 LINT_MAN  = $(wildcard man/*.[0-9])

@@ -15,6 +15,14 @@ pki_make() {
 	for node in "${LAB_CLIENTS[@]}"; do pki client "$node"; done
 }
 
+# The same hosts get the same certificates where LAB_PKI_CACHE names a folder to keep them in.
+pki_get() {
+	local kept=${LAB_PKI_CACHE:-}/${LAB_RELAYS[*]}.${LAB_CLIENTS[*]}
+	[ -z "${LAB_PKI_CACHE:-}" ] || [ ! -d "$kept" ] || { cp -r "$kept" "$LAB_DIR/pki"; return; }
+	pki_make || return
+	[ -z "${LAB_PKI_CACHE:-}" ] || { mkdir -p "$LAB_PKI_CACHE" && cp -r "$LAB_DIR/pki" "$kept"; }
+}
+
 # relay_config NODE [LINE...]: fwd.conf; the lines come last, in section [relay] or their own.
 relay_config() {
 	local node=$1
@@ -121,7 +129,7 @@ agent_connected() { agent "$1" relays --json | jq -e '.relays | length > 0 and a
 
 detour_up() {
 	local node
-	pki_make >"$LAB_DIR/log/pki" 2>&1 || lab_die "certificates: $(cat "$LAB_DIR/log/pki")"
+	pki_get >"$LAB_DIR/log/pki" 2>&1 || lab_die "certificates: $(cat "$LAB_DIR/log/pki")"
 	config_make
 	for node in "${LAB_RELAYS[@]}"; do
 		relay_start "$node" || lab_die "detour-fwd on $node: $(tail "$LAB_DIR/log/$node")"

@@ -40,7 +40,14 @@ lab_spawn() {
 
 # Before setsid(1) has done its work the process does not look like one of the lab's.
 lab_settled() { [ ! -e "/proc/$1" ] || [ "$(session_of "$1")" = "$1" ]; }
-session_of() { cut -d' ' -f6 "/proc/$1/stat" 2>/dev/null; }
+session_of() { stat_fields "$1" && echo "${STAT[3]}"; }
+
+# stat_fields PID: STAT is what /proc/PID/stat has behind the name: state, parent, group, session ...
+stat_fields() {
+	local line
+	{ read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+	read -r -a STAT <<<"${line##*) }"
+}
 
 # lab_spawn_in NODE NAME COMMAND...
 lab_spawn_in() {
@@ -49,13 +56,12 @@ lab_spawn_in() {
 	lab_spawn "$name" nsenter --net="/run/netns/$(lab_netns "$node")" -- "$@"
 }
 
-lab_pid() { cat "$LAB_DIR/pid/$1" 2>/dev/null; }
+lab_pid() { { echo "$(<"$LAB_DIR/pid/$1")"; } 2>/dev/null; }
 
 # A process id is only a number: /proc says whether it is still the one that was started here.
 lab_alive() {
 	local pid
-	pid=$(lab_pid "$1") && [ "$(session_of "$pid")" = "$pid" ] &&
-		[ "$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat")" != Z ]
+	pid=$(lab_pid "$1") && stat_fields "$pid" && [ "${STAT[3]}" = "$pid" ] && [ "${STAT[0]}" != Z ]
 }
 
 lab_dead() { ! lab_alive "$1"; }

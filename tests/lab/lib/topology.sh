@@ -129,13 +129,24 @@ lab_ip() {
 	ip -n "$(lab_netns "$node")" "$@"
 }
 
+# While a lab is being made, ip's commands are collected, one call a node and family then: processes cost
+# time. FAMILY is -4 or -6.
+declare -A IP_LATER
+ip_later() { IP_LATER["$1 $2"]+="${*:3}"$'\n'; } # FAMILY NODE ARGS...
+
+ip_now() {
+	local key
+	for key in "${!IP_LATER[@]}"; do lab_ip "${key#* }" "${key% *}" -batch - <<<"${IP_LATER[$key]}"; done
+	IP_LATER=()
+}
+
 # ---- Making it -----------------------------------------------------------------------------
 
 node_create() {
 	local node=$1 forward=0
 	[[ " ${LAB_ROUTERS[*]} " != *" $node "* ]] || forward=1
 	ip netns add "$(lab_netns "$node")"
-	lab_ip "$node" link set lo up
+	ip_later -4 "$node" link set lo up
 	lab_exec "$node" sysctl -qw net.ipv4.ip_forward=$forward net.ipv6.conf.all.forwarding=$forward \
 		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
 		net.ipv6.conf.default.accept_ra=0 net.mptcp.enabled=1
@@ -165,10 +176,10 @@ linkem_start() {
 link_address() {
 	local a b number
 	read -r _ a b number _ <<<"$1"
-	lab_ip "$a" addr add "10.77.$number.1/24" dev "to-$b"
-	lab_ip "$a" addr add "fd77:$number::1/64" dev "to-$b" nodad
-	lab_ip "$b" addr add "10.77.$number.2/24" dev "to-$a"
-	lab_ip "$b" addr add "fd77:$number::2/64" dev "to-$a" nodad
+	ip_later -4 "$a" addr add "10.77.$number.1/24" dev "to-$b"
+	ip_later -6 "$a" addr add "fd77:$number::1/64" dev "to-$b" nodad
+	ip_later -4 "$b" addr add "10.77.$number.2/24" dev "to-$a"
+	ip_later -6 "$b" addr add "fd77:$number::2/64" dev "to-$a" nodad
 }
 
 route_add() {
@@ -177,8 +188,8 @@ route_add() {
 	read -r _ a b number _ <<<"$(lab_link "$link")"
 	[ "$node" = "$b" ] || host=2
 	[ "$to" = default ] || { to4=10.77.$to.0/24 to6=fd77:$to::/64; }
-	lab_ip "$node" route add "$to4" via "10.77.$number.$host"
-	lab_ip "$node" -6 route add "$to6" via "fd77:$number::$host"
+	ip_later -4 "$node" route add "$to4" via "10.77.$number.$host"
+	ip_later -6 "$node" route add "$to6" via "fd77:$number::$host"
 }
 
 # rule_add ROW: the table has the link's number.
@@ -187,10 +198,10 @@ rule_add() {
 	read -r node link <<<"$1"
 	read -r _ a _ number _ <<<"$(lab_link "$link")"
 	[ "$node" != "$a" ] || gateway=2
-	lab_ip "$node" route add default via "10.77.$number.$gateway" table "$number"
-	lab_ip "$node" rule add from "10.77.$number.0/24" table "$number"
-	lab_ip "$node" -6 route add default via "fd77:$number::$gateway" table "$number"
-	lab_ip "$node" -6 rule add from "fd77:$number::/64" table "$number"
+	ip_later -4 "$node" route add default via "10.77.$number.$gateway" table "$number"
+	ip_later -4 "$node" rule add from "10.77.$number.0/24" table "$number"
+	ip_later -6 "$node" route add default via "fd77:$number::$gateway" table "$number"
+	ip_later -6 "$node" rule add from "fd77:$number::/64" table "$number"
 }
 
 nat_start() {
@@ -208,6 +219,7 @@ topology_up() {
 	for item in "${LAB_LINKS[@]}"; do link_address "$item"; done
 	for item in "${LAB_ROUTES[@]}"; do route_add "$item"; done
 	for item in "${LAB_RULES[@]}"; do rule_add "$item"; done
+	ip_now
 	[ -z "$LAB_NAT" ] || nat_start
 }
 

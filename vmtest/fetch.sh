@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Kernels and virtme-ng from Debian's archive, unpacked into a cache. Nothing is installed: apt is
+# used with lists of its own, for the signed index alone.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/detour/vmtest
+MIRROR=${VMTEST_MIRROR:-http://deb.debian.org/debian}
+SECURITY=${VMTEST_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+TOOLS_SUITE=trixie
+INDEX_HOURS=24 # how old the index may be
+
+usage() {
+	cat <<-'END'
+		usage: fetch.sh kernel NAME    fetch a kernel of kernels.txt; print its image's path
+		       fetch.sh tools          fetch virtme-ng; print the folder that it is in
+		       fetch.sh all            both, for the whole matrix
+		Environment: VMTEST_OFFLINE=1 asks nobody and takes what is cached;
+		VMTEST_REFRESH=1 asks for newer kernels now, not once a day; VMTEST_MIRROR,
+		VMTEST_SECURITY_MIRROR, XDG_CACHE_HOME.
+	END
+}
+
+say() { echo "fetch: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# ---- The index ------------------------------------------------------------------------------
+
+private_apt() {
+	local tool=$1
+	shift
+	"$tool" -o Dir::Etc::SourceList="$CACHE/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+		-o Dir::State::Lists="$CACHE/apt/lists" -o Dir::State::status=/dev/null \
+		-o Dir::Cache="$CACHE/apt/cache" -o APT::Sandbox::User="" -o APT::Architecture=amd64 \
+		-o APT::Architectures=amd64 -o Acquire::Languages=none "$@"
+}
+
+# The rows of kernels.txt without comments.
+matrix() { sed 's/#.*//' "$HERE/kernels.txt" | awk 'NF'; }
+
+suites() { { matrix | awk '{ print $2 }' | tr ',' '\n'; echo "$TOOLS_SUITE"; } | sort -u; }
+
+sources() {
+	local suite mirror
+	for suite in $(suites); do
+		mirror=$MIRROR
+		[[ $suite != *-security ]] || mirror=$SECURITY
+		echo "deb [arch=amd64 signed-by=$KEYRING] $mirror $suite main"
+	done
+}
+
+index_fresh() {
+	[ -z "${VMTEST_REFRESH:-}" ] && sources | cmp -s - "$CACHE/apt/sources.list" &&
+		[ -n "$(find "$CACHE/apt/stamp" -mmin -$((INDEX_HOURS * 60)) 2>/dev/null)" ]
+}
+
+# Fails if there is no network; then the cache must do.
+index_update() {
+	[ -z "${VMTEST_OFFLINE:-}" ] || return 1
+	! index_fresh || return 0
+	[ -r "$KEYRING" ] || die "$KEYRING is missing: install debian-archive-keyring"
+	mkdir -p "$CACHE"/apt/{lists,cache/archives}/partial
+	sources >"$CACHE/apt/sources.list"
+	say "asking Debian's archive for the newest kernels"
+	private_apt apt-get -qq --error-on=any update >&2 && touch "$CACHE/apt/stamp"
+}
+
+# newest REGEX: the package of the highest version among those whose name fits.
+newest() { private_apt apt-cache search --names-only "^$1\$" | cut -d' ' -f1 | sort -V | tail -n 1; }
+
+# ---- Packages -------------------------------------------------------------------------------
+
+# hash_is FILE TYPE:VALUE, as apt has it.
+hash_is() { [ -e "$1" ] && echo "${2#*:}  $1" | "$(tr '[:upper:]' '[:lower:]' <<<"${2%%:*}")sum" --check --status; }
+
+# download URI FILE: goes on where an earlier attempt ended.
+download() {
+	local quiet=(--silent --show-error)
+	[ ! -t 2 ] || quiet=(--progress-bar)
+	curl "${quiet[@]}" --fail --location --retry 3 --continue-at - --output "$2" "$1"
+}
+
+# package NAME: fetches it and prints the file's path.
+package() {
+	local uri file size hash part begin=$SECONDS
+	read -r uri file size hash < <(private_apt apt-get download --print-uris "$1" | tr -d "'")
+	[ -n "${hash:-}" ] || die "Debian's archive does not have $1"
+	part=$CACHE/deb/$file.part
+	mkdir -p "$CACHE/deb"
+	# A part that another attempt left may turn out to be wrong: then once more from its beginning.
+	for _ in 1 2; do
+		say "$file, $(((size + 500000) / 1000000)) MB$([ ! -e "$part" ] || echo ", going on")"
+		hash_is "$part" "$hash" || download "$uri" "$part" || [ -e "$part" ] || die "cannot fetch $uri"
+		if hash_is "$part" "$hash"; then
+			mv "$part" "$CACHE/deb/$file"
+			say "$file is whole ($((SECONDS - begin)) s)"
+			echo "$CACHE/deb/$file"
+			return
+		fi
+		[ "$(stat -c %s "$part")" -ge "$size" ] || die "$file broke off; call again to go on"
+		say "$file is not what the signed index says"
+		rm -f "$part"
+	done
+	die "$uri: wrong twice"
+}
+
+# unpack FOLDER PACKAGE...: the folder appears when it is complete, or not at all.
+unpack() {
+	local folder=$1 name file new
+	shift
+	new=$folder.new
+	rm -rf "$new"
+	mkdir -p "$new"
+	for name; do
+		file=$(package "$name")
+		dpkg -x "$file" "$new"
+		rm -f "$file"
+	done
+	! declare -F "$AFTER_UNPACK" >/dev/null || "$AFTER_UNPACK" "$new"
+	mv "$new" "$folder"
+}
+
+# ---- Kernels --------------------------------------------------------------------------------
+
+# From 7.x on image, modules and their lists are packages of their own, and all is under /usr.
+kernel_packages() {
+	local name=$1 version=${1#linux-image-} split
+	split=$(private_apt apt-cache search --names-only "^linux-(base|binary|modules)-${version//+/\\+}\$" | cut -d' ' -f1)
+	echo "${split:-$name}"
+}
+
+# What virtme-ng wants: boot/vmlinuz-VERSION and lib/modules/VERSION side by side.
+kernel_arrange() {
+	local modules
+	[ -e "$1/lib" ] || ln -s usr/lib "$1/lib"
+	for modules in "$1"/lib/modules/*; do
+		mkdir -p "$1/boot"
+		[ ! -e "$modules/vmlinuz" ] || mv "$modules/vmlinuz" "$1/boot/vmlinuz-${modules##*/}"
+		depmod -b "$1" "${modules##*/}"
+	done
+}
+
+kernel_image() { readlink -e "$CACHE/kernels/$1"/boot/vmlinuz-*; }
+
+# kernel NAME: the newest one; without network the one that was fetched before.
+kernel() {
+	local row package folder
+	row=$(matrix | awk -v name="$1" '$1 == name')
+	[ -n "$row" ] || die "no kernel '$1' in kernels.txt; there are: $(matrix | awk '{ print $1 }' | paste -sd' ')"
+	if ! index_update; then
+		kernel_image "$1" || die "no network, and no kernel $1 in $CACHE"
+		say "kernel $1: as cached"
+		return
+	fi
+	package=$(newest "$(awk '{ print $3 }' <<<"$row")")
+	[ -n "$package" ] || die "no package fits kernel $1 of kernels.txt"
+	folder=$CACHE/kernels/$package
+	if [ ! -d "$folder" ]; then
+		mkdir -p "$CACHE/kernels"
+		# shellcheck disable=SC2046 # one word a package
+		AFTER_UNPACK=kernel_arrange unpack "$folder" $(kernel_packages "$package")
+	fi
+	ln -sfn "$package" "$CACHE/kernels/$1"
+	forget_old
+	kernel_image "$1"
+}
+
+# Kernels that no name stands for any more, and that no VM runs.
+forget_old() {
+	local folder
+	for folder in "$CACHE"/kernels/linux-image-*; do
+		[ -n "$(find "$CACHE/kernels" -maxdepth 1 -lname "${folder##*/}")" ] || pgrep -f "$folder" >/dev/null ||
+			rm -rf "$folder"
+	done
+}
+
+tools() {
+	local folder=$CACHE/tools
+	if [ ! -d "$folder" ]; then
+		index_update || die "no network, and no virtme-ng in $CACHE"
+		AFTER_UNPACK="" unpack "$folder" virtme-ng
+	fi
+	echo "$folder"
+}
+
+everything() {
+	local name
+	tools
+	for name in $(matrix | awk '{ print $1 }'); do kernel "$name"; done
+}
+
+[ $# -gt 0 ] || { usage >&2; exit 2; }
+case "$1" in
+-h | --help) usage; exit ;;
+esac
+mkdir -p "$CACHE"
+exec 9>"$CACHE/lock" # two runs at once: one fetches, the other finds it there
+flock 9
+case "$1:$#" in
+kernel:2) kernel "$2" ;;
+tools:1) tools ;;
+all:1) everything ;;
+*) usage >&2; exit 2 ;;
+esac

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernels to test: rows of kernels.txt, or one of the user's own."""
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+class Kernel:
+    """`run` is what virtme-ng is to run: an image or a kernel tree."""
+
+    def __init__(self, name, expected, run=None):
+        self.name = name
+        self.expected = expected  # words "+FEATURE", "-FEATURE"; None: nothing is known of it
+        self.run = run
+        self.release = name  # until it has booted
+
+    @property
+    def folder(self):
+        return self.name.replace("/", "-").strip("-")
+
+
+def rows(path):
+    """The lines of a table without comments, in words."""
+    for line in path.read_text().splitlines():
+        words = line.split("#")[0].split()
+        if words:
+            yield words
+
+
+def matrix():
+    return [Kernel(words[0], words[3:]) for words in rows(HERE / "kernels.txt")]
+
+
+def own(path):
+    """A user's kernel: an image or a tree in which one was built."""
+    tree = path / "arch/x86/boot/bzImage"
+    if path.is_dir() and not tree.exists():
+        raise SystemExit(f"vmtest: {path} is no built kernel tree: no arch/x86/boot/bzImage in it")
+    if not path.exists():
+        raise SystemExit(f"vmtest: no kernel '{path}'; there are "
+                         f"{', '.join(kernel.name for kernel in matrix())}, or a path")
+    return Kernel(str(path), None, path.resolve())
+
+
+def chosen(words):
+    """KERNEL=: names of the matrix, or paths; nothing means all of the matrix."""
+    known = {kernel.name: kernel for kernel in matrix()}
+    return [known.get(word) or own(Path(word)) for word in words.replace(",", " ").split()] or \
+        list(known.values())
+
+
+def fetch(*words):
+    """What fetch.sh prints; it says itself what went wrong."""
+    done = subprocess.run([HERE / "fetch.sh", *words], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return done.stdout.strip()

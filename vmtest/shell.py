@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A shell in a VM, on the client of a standing lab; `make vmtest-shell KERNEL=7` calls it.
+
+The arguments are the lab's options. The VM ends with the shell.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import kernels
+import vm
+
+
+def main():
+    chosen = kernels.chosen(os.environ.get("KERNEL", ""))[-1]
+    tools = kernels.fetch("tools")
+    image = chosen.run or kernels.fetch("kernel", chosen.name)
+    with tempfile.TemporaryDirectory(prefix="detour-vmtest.") as folder:
+        accel, why = vm.accelerator(tools, image, Path(folder))
+        print(f"kernel {chosen.name} ({accel}: {why})", flush=True)
+        # Without a command virtme-ng gives a login shell on the console, and that reads /etc/profile.d.
+        profile = Path(folder) / "etc-profile.d"
+        profile.mkdir()
+        (profile / "lab.sh").write_text(
+            f"exec {kernels.HERE}/guest/shell.sh {' '.join(sys.argv[1:])}\n")
+        return subprocess.call(vm.arguments(tools, image, accel, Path(folder)) +
+                               [f"--rwdir=/etc/profile.d={profile}"], env=vm.environment(tools))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

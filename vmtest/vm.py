@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots a kernel under virtme-ng with the host's files as its own, and watches it."""
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BOOT_SECONDS = {"kvm": 30, "tcg": 180}
+SLOW = {"kvm": 1, "tcg": 2}  # LAB_SLOW in tests/lab/lib/lab.sh
+GRACE_SECONDS = 30  # after a test's own limit, before its VM is taken for dead
+PROBE_SECONDS = 25
+GUEST_FOLDER = "/tmp/vmtest"  # where a VM sees its folder: where virtme-ng can make one
+
+
+class Vm:
+    """A running VM. It writes into `folder`: progress, and each test's output."""
+
+    def __init__(self, tools, image, folder, accel, command):
+        self.accel = accel
+        self.folder = folder
+        self.began = time.monotonic()
+        self.console = open(folder / "console", "ab")
+        self.process = subprocess.Popen(
+            arguments(tools, image, accel, folder) + ["--verbose", "--exec", command],
+            stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console,
+            env=environment(tools), start_new_session=True)
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        """virtme-ng, its shell and qemu are one session."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.console.close()
+
+
+def environment(tools):
+    return dict(os.environ, PYTHONPATH=f"{tools}/usr/lib/python3/dist-packages",
+                PATH=f"{tools}/usr/bin:{os.environ['PATH']}:/usr/sbin:/sbin")
+
+
+def arguments(tools, image, accel, folder):
+    """virtme-ng's command line. 9p, for virtiofs kills guests under emulation."""
+    words = [f"{tools}/usr/bin/vng", "--run", str(image), "--force-9p",
+             "--cpus", os.environ.get("VMTEST_CPUS", "2"),
+             "--memory", os.environ.get("VMTEST_MEMORY", "2G"),
+             "--user", "root", f"--rwdir={GUEST_FOLDER}={folder}",
+             # A bug ends the VM, and so is found in the console's log.
+             "--append", "oops=panic panic=-1"]
+    return words + ([] if accel == "kvm" else ["--disable-kvm"])
+
+
+def boots_with_kvm(tools, image, folder):
+    """A /dev/kvm that is there may still not work: only a boot proves it."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    vm = Vm(tools, image, folder, "kvm", f"touch {GUEST_FOLDER}/kvm-works")
+    while vm.alive() and time.monotonic() - vm.began < PROBE_SECONDS:
+        time.sleep(0.2)
+    vm.kill()
+    return (folder / "kvm-works").exists()
+
+
+def accelerator(tools, image, folder):
+    """ "kvm" or "tcg", and why. VMTEST_ACCEL= decides without a look."""
+    wish = os.environ.get("VMTEST_ACCEL")
+    if wish in BOOT_SECONDS:
+        return wish, "as VMTEST_ACCEL says"
+    if wish:
+        raise SystemExit(f"VMTEST_ACCEL={wish}: there are kvm and tcg")
+    if not os.path.exists("/dev/kvm"):
+        return "tcg", "no /dev/kvm"
+    if boots_with_kvm(tools, image, folder):
+        return "kvm", "a kernel booted with it"
+    return "tcg", "/dev/kvm is there, but no kernel boots with it"

@@ -71,7 +71,7 @@ run_suite() {
 		echo "# ${source##*/}"
 		run_cmocka "$2/${source%.c}"
 	done
-	for source in "$1"/test_*.sh; do
+	for source in "$1"/test_*.sh "$1"/test_*.py; do
 		[ -e "$source" ] || continue
 		echo "# ${source##*/}"
 		run_tap "$source"

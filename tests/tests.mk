@@ -49,7 +49,7 @@ build-tests: $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS)) ## build the unit t
 test-unit: ## unit tests, under ASan and UBSan
 	$(MAKE) SAN=1 run-unit
 .PHONY: run-unit
-run-unit: $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS)) $(wildcard tests/unit/test_*.sh)
+run-unit: $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS)) $(wildcard tests/unit/test_*.sh tests/unit/test_*.py)
 	@set -e; for t in $^; do echo "# $$t"; $$t; done
 
 .PHONY: test-prog

@@ -11,6 +11,7 @@ class Kernel:
 
     def __init__(self, name, expected, run=None):
         self.name = name
+        self.set = None  # of tests: full, quick; None: as VMTEST_SET says
         self.expected = expected  # words "+FEATURE", "-FEATURE"; None: nothing is known of it
         self.run = run
         self.release = name  # until it has booted
@@ -44,10 +45,17 @@ def own(path):
 
 
 def chosen(words):
-    """KERNEL=: names of the matrix, or paths; nothing means all of the matrix."""
+    """KERNEL=: names of the matrix, or paths, each with :SET or not; nothing means all of the matrix."""
     known = {kernel.name: kernel for kernel in matrix()}
-    return [known.get(word) or own(Path(word)) for word in words.replace(",", " ").split()] or \
-        list(known.values())
+    found = []
+    for word in words.replace(",", " ").split():
+        name, colon, sets = word.rpartition(":")
+        with_set = colon and sets in ("full", "quick")
+        name = name if with_set else word
+        kernel = known.get(name) or own(Path(name))
+        kernel.set = sets if with_set else None
+        found.append(kernel)
+    return found or list(known.values())
 
 
 def fetch(*words):

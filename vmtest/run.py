@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs Detour's tests in VMs, one kernel after the other; `make vmtest` calls it.
 
-KERNEL=  names of kernels.txt, or paths of images or kernel trees; all of the matrix without it
+KERNEL=  names of kernels.txt, or paths of images or kernel trees; all of the matrix without it.
+         NAME:quick runs the quick set of tests there, NAME:full the full one
 TEST=    names of tests.txt; the set VMTEST_SET= (full, quick) without it
 RESULTS= folder for logs, matrix.txt and junit.xml; build/vmtest without it
 """
@@ -147,7 +148,9 @@ def text(path):
 def main():
     folder = Path(os.environ.get("RESULTS") or f"{build()}/vmtest").resolve()
     chosen = kernels.chosen(os.environ.get("KERNEL", ""))
-    todo = tests.chosen(os.environ.get("TEST", ""), os.environ.get("VMTEST_SET") or "full")
+    default = os.environ.get("VMTEST_SET") or "full"
+    todo = {kernel: tests.chosen(os.environ.get("TEST", ""), kernel.set or default)
+            for kernel in chosen}
     began = time.monotonic()
     tools = kernels.fetch("tools")
     for kernel in chosen:
@@ -157,7 +160,7 @@ def main():
     results = {}
     for kernel in chosen:
         stream = report.Tap(kernel, accel, why)
-        results[kernel.name] = Run(kernel, todo, tools, accel, folder / kernel.folder).all(stream)
+        results[kernel.name] = Run(kernel, todo[kernel], tools, accel, folder / kernel.folder).all(stream)
         stream.end()
     return close(chosen, results, folder, round(time.monotonic() - began))
 
@@ -171,7 +174,7 @@ def close(chosen, results, folder, seconds):
     skips_fail = skipped and os.environ.get("ALLOW_SKIP") != "1"
     if skips_fail:
         print("skipped tests fail the run; ALLOW_SKIP=1 lets them pass")
-    print(f"{passed} passed, {failed} failed, {skipped} skipped in {seconds} s")
+    print(f"# {seconds} s in all\n{passed} passed, {failed} failed, {skipped} skipped", flush=True)
     return 1 if failed or not passed or skips_fail else 0
 
 

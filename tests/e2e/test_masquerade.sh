@@ -1,16 +1,42 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The client stands behind an nftables masquerade.
+# nftables masquerades: one before the client, as a home router has it, and one between relay and server.
 set -euo pipefail
 
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# What comes from the relay leaves r2 with r2's address, and other ports.
+masquerade_relay() {
+	lab_exec r2 nft -f - <<-END
+		table inet nat {
+			chain out {
+				type nat hook postrouting priority srcnat;
+				ip saddr 10.77.3.0/24 oifname "to-server" meta l4proto tcp masquerade to :40000-41000
+				ip6 saddr fd77:3::/64 oifname "to-server" meta l4proto tcp masquerade to :40000-41000
+			}
+		}
+	END
+}
+from_r2() { # NAME ADDRESS: as many subflows as come from there
+	# shellcheck disable=SC2016 # jq's variables
+	[ "$(transfer_report "$1" '[.subflows[] | select(.remote | startswith($from))] | length' --arg from "$2:4")" = 1 ]
+}
+
+carries() { # NAME
+	local family
+	for family in 4 6; do
+		check "$1, v$family: transfer" transfer "v$family" $family
+		check "$1, v$family: whole" transfer_whole "v$family"
+		check "$1, v$family: both paths carry" transfer_shared "v$family"
+	done
+}
+
 lab --nat
 transfer_file 8
-for family in 4 6; do
-	check "v$family: transfer" transfer "v$family" "$family"
-	check "v$family: whole" transfer_whole "v$family"
-	check "v$family: both paths carry" transfer_shared "v$family"
-done
+carries "before the client"
+masquerade_relay
+carries "and between relay and server"
+check "v4: the server saw the relay by r2's address" from_r2 v4 10.77.2.1
+check "v6: the server saw the relay by r2's address" from_r2 v6 "[fd77:2::1]"
 finish

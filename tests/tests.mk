@@ -26,8 +26,8 @@ $(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBDETOUR)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBDETOUR) $(LDLIBS_ALL)
 
-# The programs that the data path is measured against.
-$(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
+# The programs that the data path is measured against, and the lab's own.
+$(BUILD)/tests/%.bpf.o: tests/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -83,7 +83,7 @@ fuzz: ## each fuzzer for 10 minutes (FUZZ_SECONDS=)
 # The lab: network namespaces joined by emulated links.
 LINKEM_LIB = $(patsubst %,$(BUILD)/tests/lab/linkem/%.o,shaper options link control)
 XFER_OBJS  = $(patsubst %,$(BUILD)/tests/lab/xfer/%.o,main subflows progress)
-LAB_TOOLS  = $(BUILD)/linkem $(BUILD)/xfer
+LAB_TOOLS  = $(BUILD)/linkem $(BUILD)/xfer $(BUILD)/tests/lab/pass.bpf.o
 
 $(BUILD)/linkem: $(BUILD)/tests/lab/linkem/main.o $(LINKEM_LIB)
 	$(call say,LINK,$@)

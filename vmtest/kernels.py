@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The kernels to test: rows of kernels.txt, or one of the user's own."""
+import os
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,11 @@ class Kernel:
     @property
     def folder(self):
         return self.name.replace("/", "-").strip("-")
+
+
+def build():
+    """Where the host has built what the guest runs."""
+    return Path(os.environ.get("BUILD") or HERE.parent / "build")
 
 
 def rows(path):

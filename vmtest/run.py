@@ -8,6 +8,7 @@ TEST=    names of tests.txt; the set VMTEST_SET= (full, quick) without it
 RESULTS= folder for logs, matrix.txt and junit.xml; build/vmtest without it
 """
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -55,7 +56,7 @@ class Run:
             "".join(f"{test.name} {test.seconds(self.accel)} {test.needs}\n" for test in self.todo))
         (self.folder / "progress").unlink(missing_ok=True)
         machine = vm.Vm(self.tools, self.kernel.run, self.folder, self.accel,
-                        " ".join(self.variables() + [f"{kernels.HERE}/guest/init.sh", vm.GUEST_FOLDER]))
+                        shlex.join(["env", *self.variables(), f"{kernels.HERE}/guest/init.sh", vm.GUEST_FOLDER]))
         try:
             return self.watch(machine, stream)
         finally:
@@ -64,8 +65,8 @@ class Run:
     def variables(self):
         """What the tests inside are told."""
         expected = self.kernel.expected
-        return [f"BUILD={build()}", f"LAB_SLOW={vm.SLOW[self.accel]}"] + \
-            ([] if expected is None else [f"VMTEST_EXPECTED='{' '.join(expected)}'"])
+        return [f"BUILD={kernels.build()}", f"LAB_SLOW={vm.SLOW[self.accel]}"] + \
+            ([] if expected is None else [f"VMTEST_EXPECTED={' '.join(expected)}"])
 
     def watch(self, machine, stream):
         """Until the VM ends or hangs; what it has finished is taken meanwhile."""
@@ -134,10 +135,6 @@ class Run:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def build():
-    return os.environ.get("BUILD") or kernels.HERE.parent / "build"
-
-
 def text(path):
     try:
         return Path(path).read_text(errors="replace")
@@ -146,7 +143,7 @@ def text(path):
 
 
 def main():
-    folder = Path(os.environ.get("RESULTS") or f"{build()}/vmtest").resolve()
+    folder = Path(os.environ.get("RESULTS") or f"{kernels.build()}/vmtest").resolve()
     chosen = kernels.chosen(os.environ.get("KERNEL", ""))
     default = os.environ.get("VMTEST_SET") or "full"
     todo = {kernel: tests.chosen(os.environ.get("TEST", ""), kernel.set or default)

@@ -5,6 +5,7 @@
 The arguments are the lab's options. The VM ends with the shell.
 """
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -24,8 +25,8 @@ def main():
         # Without a command virtme-ng gives a login shell on the console, and that reads /etc/profile.d.
         profile = Path(folder) / "etc-profile.d"
         profile.mkdir()
-        (profile / "lab.sh").write_text(
-            f"exec {kernels.HERE}/guest/shell.sh {' '.join(sys.argv[1:])}\n")
+        words = [f"BUILD={kernels.build()}", f"LAB_SLOW={vm.SLOW[accel]}", f"{kernels.HERE}/guest/shell.sh"]
+        (profile / "lab.sh").write_text(f"exec env {shlex.join(words + sys.argv[1:])}\n")
         return subprocess.call(vm.arguments(tools, image, accel, Path(folder)) +
                                [f"--rwdir=/etc/profile.d={profile}"], env=vm.environment(tools))
 

@@ -54,6 +54,8 @@ netem_link() { # ROW
 		# shellcheck disable=SC2086 # node and interface
 		set -- $end
 		lab_exec "$1" ethtool -K "$2" tx off tso off gso off gro on >/dev/null
+		[[ " ${LAB_RELAYS[*]} " != *" ${2#to-} "* ]] ||
+			lab_ip "$1" link set "$2" xdp object "$LAB_BUILD/tests/lab/pass.bpf.o" section xdp
 		lab_ip "$1" link set "$2" up
 		netem_shape "$1" "$2"
 	done

@@ -15,9 +15,9 @@ lab_load() {
 	. "$1/state"
 }
 
-# lab_wait SECONDS COMMAND...: until it succeeds.
+# lab_wait SECONDS COMMAND...: until it succeeds. A slow machine gets more time.
 lab_wait() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * LAB_SLOW * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1

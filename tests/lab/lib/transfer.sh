@@ -47,7 +47,7 @@ transfer_begin() {
 
 # transfer_end NAME: waits for its end; did it succeed?
 transfer_end() {
-	lab_wait "$TRANSFER_TIMEOUT" lab_dead "send-$1" && lab_wait 5 lab_dead "receive-$1" &&
+	lab_wait $((TRANSFER_TIMEOUT / LAB_SLOW)) lab_dead "send-$1" && lab_wait 5 lab_dead "receive-$1" &&
 		[ -s "$LAB_DIR/sender-$1" ] && [ -s "$LAB_DIR/report-$1" ]
 }
 

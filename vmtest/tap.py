@@ -12,6 +12,8 @@ KERNEL_COMPLAINTS = re.compile(
     r"suspicious RCU|possible (recursive|circular) locking|refcount_t|scheduling while atomic|"
     r"netdev watchdog|bpf_verifier|verifier log|unregister_netdevice: waiting", re.IGNORECASE)
 
+NOTES = 30  # lines of what was said last
+
 
 class Case:
     """One line "ok" or "not ok", with the "#" lines that follow it."""
@@ -52,8 +54,9 @@ class Result:
         self.cases = list(cases)
         self.seconds = seconds
 
-    def fail(self, name, reason):
+    def fail(self, name, reason, notes=()):
         self.cases.append(Case(name, "fail", reason))
+        self.cases[-1].notes += notes
 
     def count(self, outcome):
         return sum(case.outcome == outcome for case in self.cases)
@@ -69,13 +72,14 @@ def result_of(test, text, status, kernel_log, seconds):
     """What became of a test that has ended with that exit status; 124 is timeout(1)'s."""
     cases, complete = cases_of(text)
     result = Result(test, cases, seconds)
+    last_words = text.splitlines()[-NOTES:]
     if status in (124, 137):
-        result.fail("in time", "killed by its time limit")
+        result.fail("in time", "killed by its time limit", last_words)
     elif not cases:
-        result.fail("anything", f"ran no case (exit status {status})")
-    elif not result.count("fail") and (status != 0 or not complete):
-        result.fail("to the end", f"ended early (exit status {status})")
+        result.fail("anything", f"ran no case (exit status {status})", last_words)
+    elif not complete or (status != 0 and not result.count("fail")):
+        result.fail("to the end", f"ended early (exit status {status})", last_words)
     complaints = complaints_of(kernel_log)
     if complaints:
-        result.fail("kernel log", complaints[0].strip())
+        result.fail("kernel log", complaints[0].strip(), kernel_log.splitlines()[-NOTES:])
     return result

@@ -39,13 +39,20 @@ check() {
 check_not() { check "$1" not "${@:2}"; }
 not() { ! "$@"; }
 
-# The last words of every log, and all of it kept where E2E_KEEP says.
+# Logs, and what was printed last, into the folder E2E_KEEP.
+e2e_keep() {
+	[ -n "${E2E_KEEP:-}" ] && mkdir -p "$E2E_KEEP" || return 0
+	cp "$E2E_OUTPUT" "$E2E_KEEP/output"
+	cp -r "$LAB_DIR"/{log,*.conf,report-*,sender-*} "$E2E_KEEP" 2>/dev/null || true
+}
+
+# The last words of every log, and all of it kept.
 e2e_logs() {
 	local log
 	for log in "$LAB_DIR"/log/*; do
 		[ ! -s "$log" ] || [[ "$log" = */@(pki|linkem) ]] || tail -n 6 "$log" | sed "s/^/# ${log##*\/}: /"
 	done
-	[ -z "${E2E_KEEP:-}" ] || { mkdir -p "$E2E_KEEP" && cp -r "$LAB_DIR"/{log,*.conf,report-*,sender-*} "$E2E_KEEP"; } 2>/dev/null || true
+	e2e_keep
 }
 
 finish() {
@@ -55,7 +62,7 @@ finish() {
 
 e2e_cleanup() {
 	trap "" INT TERM HUP
-	[ -z "$E2E_MAKING" ] || sed 's/^/# no lab: /' "$E2E_OUTPUT"
+	[ -z "$E2E_MAKING" ] || e2e_keep
 	lab_down
 	rm -f "$E2E_OUTPUT"
 }

@@ -30,6 +30,7 @@ count() {
 	grep -qE '^1\.\.[0-9]+$' "$1" && return
 	failed=$((failed + 1))
 	echo "not ok - $3: ended early (exit status $2)"
+	[ ! -e "$build/e2e/$3/output" ] || sed 's/^/# /' "$build/e2e/$3/output"
 }
 
 tests=("$@")

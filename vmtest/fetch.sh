@@ -4,6 +4,7 @@
 # used with lists of its own, for the signed index alone.
 set -euo pipefail
 
+export PATH=$PATH:/usr/sbin:/sbin
 HERE=$(cd "$(dirname "$0")" && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/detour/vmtest
 MIRROR=${VMTEST_MIRROR:-http://deb.debian.org/debian}
@@ -28,10 +29,22 @@ die() { say "$*"; exit 1; }
 
 # ---- The index ------------------------------------------------------------------------------
 
+# Of the host's apt.conf only the proxy counts.
+apt_conf() {
+	apt-config shell PROXY Acquire::http::Proxy | sed -n "s/^PROXY='\(.*\)'$/Acquire::http::Proxy \"\1\";/p"
+	cat <<-'END'
+		Dir::Etc::Main "/dev/null";
+		Dir::Etc::Parts "/dev/null";
+		Acquire::AllowInsecureRepositories "false";
+		Acquire::AllowWeakRepositories "false";
+		Acquire::AllowDowngradeToInsecureRepositories "false";
+	END
+}
+
 private_apt() {
 	local tool=$1
 	shift
-	"$tool" -o Dir::Etc::SourceList="$CACHE/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+	APT_CONFIG=$CACHE/apt/apt.conf "$tool" -o Dir::Etc::SourceList="$CACHE/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
 		-o Dir::State::Lists="$CACHE/apt/lists" -o Dir::State::status=/dev/null \
 		-o Dir::Cache="$CACHE/apt/cache" -o APT::Sandbox::User="" -o APT::Architecture=amd64 \
@@ -60,9 +73,11 @@ index_fresh() {
 # Fails if there is no network; then the cache must do.
 index_update() {
 	[ -z "${VMTEST_OFFLINE:-}" ] || return 1
+	mkdir -p "$CACHE"/apt/{lists,cache/archives}/partial
+	apt_conf >"$CACHE/apt/apt.conf"
 	! index_fresh || return 0
 	[ -r "$KEYRING" ] || die "$KEYRING is missing: install debian-archive-keyring"
-	mkdir -p "$CACHE"/apt/{lists,cache/archives}/partial
+	rm -f "$CACHE/apt/stamp"
 	sources >"$CACHE/apt/sources.list"
 	say "asking Debian's archive for the newest kernels"
 	private_apt apt-get -qq --error-on=any update >&2 && touch "$CACHE/apt/stamp"
@@ -143,7 +158,7 @@ kernel_arrange() {
 	done
 }
 
-kernel_image() { readlink -e "$CACHE/kernels/$1"/boot/vmlinuz-*; }
+kernel_image() { [ -d "$CACHE/kernels/$1" ] && touch "$CACHE/kernels/$1/used" && readlink -e "$CACHE/kernels/$1"/boot/vmlinuz-*; }
 
 # kernel NAME: the newest one; without network the one that was fetched before.
 kernel() {
@@ -168,11 +183,14 @@ kernel() {
 	kernel_image "$1"
 }
 
-# Kernels that no name stands for any more, and that no VM runs.
+# A VM runs it, or may soon: it was used in the last two days.
+in_use() { [ -n "$(find "$1/used" -mtime -2 2>/dev/null)" ]; }
+
+# Kernels that no name stands for any more.
 forget_old() {
 	local folder
 	for folder in "$CACHE"/kernels/linux-image-*; do
-		[ -n "$(find "$CACHE/kernels" -maxdepth 1 -lname "${folder##*/}")" ] || pgrep -f "$folder" >/dev/null ||
+		[ -n "$(find "$CACHE/kernels" -maxdepth 1 -lname "${folder##*/}")" ] || in_use "$folder" ||
 			rm -rf "$folder"
 	done
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The kernels to test: rows of kernels.txt, or one of the user's own."""
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -19,7 +20,7 @@ class Kernel:
 
     @property
     def folder(self):
-        return self.name.replace("/", "-").strip("-")
+        return re.sub(r"[^A-Za-z0-9._-]", "-", self.name).strip("-.")
 
 
 def build():
@@ -47,7 +48,7 @@ def own(path):
     if not path.exists():
         raise SystemExit(f"vmtest: no kernel '{path}'; there are "
                          f"{', '.join(kernel.name for kernel in matrix())}, or a path")
-    return Kernel(str(path), None, path.resolve())
+    return Kernel(str(path), None, path)
 
 
 def chosen(words):
@@ -58,7 +59,9 @@ def chosen(words):
         name, colon, sets = word.rpartition(":")
         with_set = colon and sets in ("full", "quick")
         name = name if with_set else word
-        kernel = known.get(name) or own(Path(name))
+        kernel = known.get(name) or own(Path(name).expanduser().resolve())
+        if kernel.folder in [other.folder for other in found]:
+            raise SystemExit(f"vmtest: kernel {name} is named twice")
         kernel.set = sets if with_set else None
         found.append(kernel)
     return found or list(known.values())

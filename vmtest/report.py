@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What came out: TAP as it comes, a matrix of kernels and tests at the end, JUnit beside it."""
+import re
 import xml.etree.ElementTree as xml
 
+NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]")  # what XML cannot hold
 WORDS = {"pass": "ok", "fail": "FAIL", "skip": "skip"}
 
 
@@ -36,6 +38,11 @@ def cell(result):
     return f"{WORDS[result.outcome]} {result.count('pass')}" if result.count("pass") else "skip"
 
 
+def reason(case):
+    """In a line."""
+    return case.reason or "".join(case.notes[:1])[:150]
+
+
 def matrix(kernels, results):
     """A row a test, a column a kernel; below it each reason for what is not ok."""
     names = list(dict.fromkeys(name for each in results.values() for name in each))
@@ -48,9 +55,9 @@ def matrix(kernels, results):
     lines = [line.rstrip() for line in lines]
     for kernel in kernels:
         for result in results[kernel.name].values():
-            lines += [f"{kernel.release}: {result.test}: {case.name}: {WORDS[case.outcome]}"
-                      + (f": {case.reason}" if case.reason else "")
-                      for case in result.cases if case.outcome != "pass"]
+            lines += [": ".join(filter(None, [kernel.release, result.test, case.name,
+                                              WORDS[case.outcome], reason(case)]))
+                      for case in result.cases if case.outcome != "pass" or case.reason]
     return "\n".join(lines)
 
 
@@ -75,8 +82,8 @@ def junit(kernels, results, path):
 def add_case(suite, result, case):
     element = xml.SubElement(suite, "testcase", classname=result.test, name=case.name)
     if case.outcome == "fail":
-        failure = xml.SubElement(element, "failure", message=case.reason or case.name)
-        failure.text = "\n".join(case.notes)
+        failure = xml.SubElement(element, "failure", message=NO_XML.sub("?", reason(case) or case.name))
+        failure.text = NO_XML.sub("?", "\n".join(case.notes))
     elif case.outcome == "skip":
         xml.SubElement(element, "skipped", message=case.reason)
 

@@ -7,6 +7,7 @@ KERNEL=  names of kernels.txt, or paths of images or kernel trees; all of the ma
 TEST=    names of tests.txt; the set VMTEST_SET= (full, quick) without it
 RESULTS= folder for logs, matrix.txt and junit.xml; build/vmtest without it
 """
+import fcntl
 import os
 import shlex
 import shutil
@@ -31,8 +32,10 @@ class Run:
     def __init__(self, kernel, todo, tools, accel, folder):
         self.kernel, self.todo, self.tools = kernel, list(todo), tools
         self.accel, self.folder = accel, folder
+        self.boots = 0
         self.slips = 0  # of the emulation
         self.results = {}
+        self.judged = set()  # complaints that are some test's already
 
     def all(self, stream):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -40,7 +43,7 @@ class Run:
         for _ in range(BOOTS_MAX):
             if not self.todo or not self.boot(stream):
                 break
-        if self.results["boot"].outcome == "pass":
+        if "boot" in self.results and self.results["boot"].outcome == "pass":
             for test in self.todo:
                 self.add(tap.Result(test.name), stream, "not run", "no VM lived long enough")
         self.tidy()
@@ -57,12 +60,11 @@ class Run:
         (self.folder / "todo").write_text(
             "".join(f"{test.name} {test.seconds(self.accel)} {test.needs}\n" for test in self.todo))
         (self.folder / "progress").unlink(missing_ok=True)
-        machine = vm.Vm(self.tools, self.kernel.run, self.folder, self.accel,
-                        shlex.join(["env", *self.variables(), f"{kernels.HERE}/guest/init.sh", vm.GUEST_FOLDER]))
-        try:
+        self.boots += 1
+        command = shlex.join(["env", *self.variables(), f"{kernels.HERE}/guest/init.sh", vm.GUEST_FOLDER])
+        with vm.Vm(self.tools, self.kernel.run, self.folder, self.accel, command,
+                   f"console-{self.boots}") as machine:
             return self.watch(machine, stream)
-        finally:
-            machine.kill()
 
     def variables(self):
         """What the tests inside are told."""
@@ -87,7 +89,7 @@ class Run:
                 break
         hung = machine.alive()
         self.take_finished(stream)
-        return self.ended(hung, progress, stream)
+        return self.ended(machine, hung, progress, stream)
 
     def progress(self):
         try:
@@ -109,33 +111,39 @@ class Run:
             except (OSError, ValueError):
                 return
             name = self.todo.pop(0).name
-            self.add(tap.result_of(name, text(f"{stem}.tap"), int(status), text(f"{stem}.dmesg"),
-                                   int(seconds)), stream)
+            log = text(f"{stem}.dmesg")
+            self.judged.update(tap.complaints_of(log))
+            self.add(tap.result_of(name, text(f"{stem}.tap"), int(status), log, int(seconds)), stream)
 
-    def ended(self, hung, progress, stream):
+    def ended(self, machine, hung, progress, stream):
         """The VM is gone, or is about to be: why, and is it worth another one?"""
-        if progress and progress[0] == "end":
-            return False
-        how = "hung and was killed" if hung else f"ended: {self.last_words()}"
+        complaints = tap.complaints_of(text(machine.console))
+        last_line = text(machine.console).strip().splitlines()[-1:]
+        how = "hung and was killed" if hung else \
+            "ended: " + "; ".join(dict.fromkeys(complaints[:1] + last_line))[:300]
         if self.accel == "tcg" and vm.EMULATION_SLIP in how and self.slips < SLIPS_MAX:
             self.slips += 1
-            print(f"# the VM {how}: the emulation's fault, not the kernel's; once more", flush=True)
+            self.add(tap.Result(f"emulation slip {self.slips}",
+                                [tap.Case("once more", "pass", f"the VM {how}")]), stream)
             return True
         if "boot" not in self.results:
             self.add(tap.Result("boot"), stream, "boot", f"the VM {how}")
             return False
-        # Else it died in a boot after others that lived, or between two tests.
+        if progress and progress[0] == "end":
+            self.judge_rest(complaints, hung, stream)
+            return False
         if progress and self.todo and progress[1:2] == [self.todo[0].name]:
             self.add(tap.Result(self.todo.pop(0).name), stream, "to the end", f"the VM {how}")
+        else:
+            self.add(tap.Result(f"boot {self.boots}"), stream, "between tests", f"the VM {how}")
         return bool(self.todo)
 
-    def last_words(self):
-        """Of the console: the first complaint since the last boot, and the last line."""
-        lines = [line.strip() for line in text(self.folder / "console").splitlines() if line.strip()]
-        boots = [i for i, line in enumerate(lines) if "Linux version" in line]
-        lines = lines[boots[-1] if boots else 0:]
-        said = tap.complaints_of("\n".join(lines))[:1] + lines[-1:]
-        return "; ".join(dict.fromkeys(said))[:300]
+    def judge_rest(self, complaints, hung, stream):
+        """What the kernel said while it booted, between the tests and at its end."""
+        new = [line for line in complaints if line not in self.judged]
+        if new or hung:
+            self.add(tap.Result("outside tests"), stream, "kernel log",
+                     new[0] if new else "the VM hung at its end and was killed")
 
     def tidy(self):
         """Logs stay of what failed, with the kernel's words and the console."""
@@ -152,6 +160,15 @@ def text(path):
         return ""
 
 
+def lock_folder(folder):
+    lock = open(folder / "lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SystemExit(f"vmtest: another run writes to {folder}; give this one a folder by RESULTS=") from None
+    return lock
+
+
 def main():
     folder = Path(os.environ.get("RESULTS") or f"{kernels.build()}/vmtest").resolve()
     chosen = kernels.chosen(os.environ.get("KERNEL", ""))
@@ -163,6 +180,7 @@ def main():
     for kernel in chosen:
         kernel.run = kernel.run or kernels.fetch("kernel", kernel.name)
     folder.mkdir(parents=True, exist_ok=True)
+    lock = lock_folder(folder)  # held until the process ends
     accel, why = vm.accelerator(tools, chosen[0].run, folder)
     results = {}
     for kernel in chosen:
@@ -186,5 +204,6 @@ def close(chosen, results, folder, seconds):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _: sys.exit(128 + got))
     sys.exit(main())

@@ -2,15 +2,18 @@
 """Reads what a test printed (TAP), how it ended, and what the kernel said meanwhile."""
 import re
 
-CASE = re.compile(r"^(not )?ok\b[ \d]*-? ?(.*?)(?: # SKIP ?(.*))?$", re.IGNORECASE)
+CASE = re.compile(r"^(not )?ok\b(?: +\d+)?(?: +-)? *(.*?) *(?:# *SKIP\b *(.*))?$", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)$")
 
-# What no kernel should say. The verifier's log only comes when a program is refused.
+# What no kernel should say.
 KERNEL_COMPLAINTS = re.compile(
-    r"WARNING:|BUG[: ]|Oops|Kernel panic|general protection|Call Trace|UBSAN|KASAN|KFENCE|"
-    r"soft lockup|hard LOCKUP|blocked for more than|self-detected stall|detected stalls|"
+    r"WARNING:|\bBUG[: ]|\bOops:|Kernel panic|general protection|Call Trace|cut here|UBSAN|KASAN|KFENCE|"
+    r"soft lockup|hard LOCKUP|blocked for more than|self-detected stall|detected (expedited )?stalls|"
     r"suspicious RCU|possible (recursive|circular) locking|refcount_t|scheduling while atomic|"
-    r"netdev watchdog|bpf_verifier|verifier log|unregister_netdevice: waiting", re.IGNORECASE)
+    r"(?i:netdev watchdog)|nobody cared|segfault at|Out of memory: Killed|page allocation failure|"
+    r"Bad page|list_(add|del) corruption|failed to validate module .* BTF|BPF:.*Invalid|"
+    r"unregister_netdevice: waiting")
+COMMAND_LINE = "ommand line:"  # what a kernel prints of it is no complaint
 
 NOTES = 30  # lines of what was said last
 
@@ -27,7 +30,7 @@ class Case:
 
 def cases_of(text):
     """The cases, and whether the plan fits them. A case that a test prints twice counts twice."""
-    cases, planned = [], None
+    cases, planned, said = [], None, []
     for line in text.splitlines():
         case, plan = CASE.match(line), PLAN.match(line)
         if plan:
@@ -36,14 +39,20 @@ def cases_of(text):
             failed, name, skip = case.groups()
             outcome = "fail" if failed else "pass" if skip is None else "skip"
             cases.append(Case(name, outcome, skip or ""))
+            # cmocka says before the case why it fails.
+            cases[-1].notes += said[-NOTES:] if failed else []
+            said = []
         elif line.startswith("#") and cases:
             cases[-1].notes.append(line[1:].strip())
+        elif line.strip():
+            said.append(line.strip())
     return cases, planned == len(cases)
 
 
 def complaints_of(log):
     """The lines of a kernel log that fail a run."""
-    return [line for line in log.splitlines() if KERNEL_COMPLAINTS.search(line)]
+    return [line.strip() for line in log.splitlines()
+            if KERNEL_COMPLAINTS.search(line) and COMMAND_LINE not in line]
 
 
 class Result:
@@ -81,5 +90,5 @@ def result_of(test, text, status, kernel_log, seconds):
         result.fail("to the end", f"ended early (exit status {status})", last_words)
     complaints = complaints_of(kernel_log)
     if complaints:
-        result.fail("kernel log", complaints[0].strip(), kernel_log.splitlines()[-NOTES:])
+        result.fail("kernel log", complaints[0], kernel_log.splitlines()[-NOTES:])
     return result

@@ -53,4 +53,4 @@ def chosen(words, sets):
             raise SystemExit(f"vmtest: no test '{word}'; there are "
                              f"{' '.join(test.name for test in tests)}")
         found += fits
-    return found
+    return list(dict.fromkeys(found))

@@ -4,9 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
 BOOT_SECONDS = {"kvm": 30, "tcg": 180}
 SLOW = {"kvm": 1, "tcg": 2}  # LAB_SLOW in tests/lab/lib/lab.sh
 GRACE_SECONDS = 30  # after a test's own limit, before its VM is taken for dead
@@ -18,29 +16,33 @@ GUEST_FOLDER = "/tmp/vmtest"  # where a VM sees its folder: where virtme-ng can 
 
 
 class Vm:
-    """A running VM. It writes into `folder`: progress, and each test's output."""
+    """A running VM, a context: it ends with it. It writes into `folder`: progress, and each test's output."""
 
-    def __init__(self, tools, image, folder, accel, command):
-        self.accel = accel
+    def __init__(self, tools, image, folder, accel, command, console="console"):
         self.folder = folder
+        self.console = folder / console
         self.began = time.monotonic()
-        self.console = open(folder / "console", "ab")
-        self.process = subprocess.Popen(
-            arguments(tools, image, accel, folder) + ["--verbose", "--exec", command],
-            stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console,
-            env=environment(tools), start_new_session=True)
+        with open(self.console, "wb") as output:
+            self.process = subprocess.Popen(
+                arguments(tools, image, accel, folder) + ["--verbose", "--exec", command],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                env=dict(environment(tools), TMPDIR=str(folder)), start_new_session=True)
 
-    def alive(self):
-        return self.process.poll() is None
+    def __enter__(self):
+        return self
 
-    def kill(self):
+    def __exit__(self, *_):
         """virtme-ng, its shell and qemu are one session."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         self.process.wait()
-        self.console.close()
+        for left in self.folder.glob("virtme_*"):
+            left.unlink()
+
+    def alive(self):
+        return self.process.poll() is None
 
 
 def environment(tools):
@@ -49,13 +51,12 @@ def environment(tools):
 
 
 def arguments(tools, image, accel, folder):
-    """virtme-ng's command line. 9p, for virtiofs kills guests under emulation."""
+    """virtme-ng's command line. 9p, for virtiofs kills guests under emulation. A bug ends the VM."""
     words = [f"{tools}/usr/bin/vng", "--run", str(image), "--force-9p",
              "--cpus", os.environ.get("VMTEST_CPUS", "2"),
              "--memory", os.environ.get("VMTEST_MEMORY", "2G"),
              "--user", "root", f"--rwdir={GUEST_FOLDER}={folder}",
-             # A bug ends the VM, and so is found in the console's log.
-             "--append", "oops=panic panic=-1"]
+             "--append", "oops=panic panic=-1 log_buf_len=4M"]
     return words + ([] if accel == "kvm" else ["--disable-kvm"])
 
 
@@ -64,12 +65,15 @@ def boots_with_kvm(tools, image, folder):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
     # The guest says what it runs on: qemu may fall back to emulation.
-    vm = Vm(tools, image, folder, "kvm",
-            f"dmesg | grep -q 'Hypervisor detected: KVM' && touch {GUEST_FOLDER}/kvm-works")
-    while vm.alive() and time.monotonic() - vm.began < PROBE_SECONDS:
-        time.sleep(0.2)
-    vm.kill()
-    return (folder / "kvm-works").exists()
+    works = folder / "kvm-works"
+    works.unlink(missing_ok=True)
+    with Vm(tools, image, folder, "kvm", f"dmesg | grep -q 'Hypervisor detected: KVM' && "
+            f"touch {GUEST_FOLDER}/kvm-works", "console-kvm") as probe:
+        while probe.alive() and time.monotonic() - probe.began < PROBE_SECONDS:
+            time.sleep(0.2)
+    found = works.exists()
+    works.unlink(missing_ok=True)
+    return found
 
 
 def accelerator(tools, image, folder):

@@ -18,25 +18,25 @@ masquerade_relay() {
 		}
 	END
 }
-from_r2() { # NAME ADDRESS: as many subflows as come from there
+from_r2() { # TRANSFER ADDRESS: one subflow comes from there, by a port of the masquerade
 	# shellcheck disable=SC2016 # jq's variables
 	[ "$(transfer_report "$1" '[.subflows[] | select(.remote | startswith($from))] | length' --arg from "$2:4")" = 1 ]
 }
 
-carries() { # NAME
+carries() { # TRANSFERS NAME
 	local family
 	for family in 4 6; do
-		check "$1, v$family: transfer" transfer "v$family" $family
-		check "$1, v$family: whole" transfer_whole "v$family"
-		check "$1, v$family: both paths carry" transfer_shared "v$family"
+		check "$2, v$family: transfer" transfer "$1$family" $family
+		check "$2, v$family: whole" transfer_whole "$1$family"
+		check "$2, v$family: both paths carry" transfer_shared "$1$family"
 	done
 }
 
 lab --nat
 transfer_file 8
-carries "before the client"
+carries one "before the client"
 masquerade_relay
-carries "and between relay and server"
-check "v4: the server saw the relay by r2's address" from_r2 v4 10.77.2.1
-check "v6: the server saw the relay by r2's address" from_r2 v6 "[fd77:2::1]"
+carries two "and between relay and server"
+check "v4: the server saw the relay by r2's address" from_r2 two4 10.77.2.1
+check "v6: the server saw the relay by r2's address" from_r2 two6 "[fd77:2::1]"
 finish

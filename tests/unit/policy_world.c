@@ -117,6 +117,9 @@ static void carry_out(struct run *run, const struct policy_actions *actions)
 			break;
 		case POLICY_BACKUP:
 			append(run, "set", subflow_name(subflow));
+			/* As the kernel does: the first time is too early. */
+			if (subflow->backup_tries < 4)
+				subflow->backup_tries = 0;
 			break;
 		case POLICY_REMOVE_ID:
 			append(run, "remove", "0");

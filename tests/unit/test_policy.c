@@ -254,7 +254,8 @@ static const struct scenario scenarios[] = {
 	 UPLINK_BACKUP, .steps = {
 		{0, CONN, .expect = "open direct backup, open fra"},
 		{10, ACK, DIRECT, .expect = "opened direct backup, set direct backup"},
-		{10, ACK, FRA, .expect = "opened fra"},
+		{10, ACK, FRA, .expect = "opened fra, set direct backup"},
+		{1000, TICK},
 	}},
 	{"handover waits until nothing else is left, and rests again", 1, 1, true, UPLINK_ON,
 	 UPLINK_HANDOVER, .steps = {

@@ -19,6 +19,10 @@ JUDGED = [
     ("one fails", "ok 1 - a\nnot ok 2 - b\n# why\n1..2\n", 1, "", "fail", "b"),
     ("cmocka's output among it", "# verifier: x\nok 1 - a\n1..1\n# ok - tests\n", 0, "", "pass", "a"),
     ("a skip with its reason", "ok 1 - all # SKIP no netem\n1..1\n", 0, "", "skip", "all"),
+    ("a skip without a dash", "ok 1 # SKIP name\n1..1\n", 0, "", "skip", ""),
+    ("a command line with oops=panic", "ok 1 - a\n1..1\n", 0, "[0] Kernel command line: debug oops=panic\n",
+     "pass", "a"),
+    ("a daemon's crash", "ok 1 - a\n1..1\n", 0, "x[7]: segfault at 0 ip 1 sp 2\n", "fail", "kernel log"),
     ("no plan", "ok 1 - a\n", 0, "", "fail", "to the end"),
     ("a plan for more", "ok 1 - a\n1..2\n", 0, "", "fail", "to the end"),
     ("a status that the cases do not explain", "ok 1 - a\n1..1\n", 3, "", "fail", "to the end"),
@@ -82,7 +86,7 @@ def check_report():
     check("matrix: a column a kernel", lines[0].split() == ["test", "one", "two"])
     check("matrix: passed, failed", lines[1].split() == ["e2e/a", "ok", "1", "FAIL", "1/1"])
     check("matrix: skipped, missing", lines[2].split() == ["vm/b", "skip", "-"])
-    check("matrix: reasons", lines[3:] == ["one: vm/b: all: skip: no netem", "two: e2e/a: x <&>: FAIL"])
+    check("matrix: reasons", lines[3:] == ["one: vm/b: all: skip: no netem", "two: e2e/a: x <&>: FAIL: a note"])
     check("sums", report.totals(found) == (1, 1, 1))
     with tempfile.TemporaryDirectory() as folder:
         report.junit(each, found, f"{folder}/junit.xml")

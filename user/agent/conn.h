@@ -40,7 +40,7 @@ struct subflow {
 	uint32_t relay; /* the path's relay; RELAY_NONE: not a detour, or one not recognised yet */
 	uint8_t loc_id, rem_id;
 	bool backup;
-	bool backup_due;      /* the kernel is to be told once more, after the handshake */
+	uint8_t backup_tries; /* left to tell the kernel once more, after the handshake */
 	bool was_destroyed;   /* by this agent */
 	bool local_gone;      /* its address has vanished from this host */
 	bool lease_fresh;     /* the lease was asked for this subflow, not cached */

@@ -154,8 +154,9 @@ static void make_backup(struct agent *agent, const struct conn *conn, struct sub
 	int err = pm_subflow_backup(agent->pm, conn->token, &subflow->local, &subflow->remote,
 				    true);
 
-	subflow->backup_due = err == -EINVAL;
-	if (err)
+	if (!err)
+		subflow->backup_tries = 0;
+	else
 		log_debug("connection %08x: cannot make a subflow a backup: %s", conn->token,
 			  strerror(-err));
 }

@@ -4,7 +4,8 @@
 
 #include <utlist.h>
 
-#define DIRECT_KEY (1u << 31) /* beyond every relay's index */
+#define DIRECT_KEY   (1u << 31) /* beyond every relay's index */
+#define BACKUP_TRIES 5
 
 uint32_t policy_direct_key(unsigned int ifindex)
 {
@@ -157,6 +158,12 @@ static struct subflow *open_subflow(struct conn *conn, const struct policy_world
 	return subflow;
 }
 
+static void set_backup(struct subflow *subflow, enum uplink_role role)
+{
+	subflow->backup = role == UPLINK_BACKUP;
+	subflow->backup_tries = subflow->backup ? BACKUP_TRIES : 0;
+}
+
 static bool has_direct_from(const struct conn *conn, const struct detour_addr *addr)
 {
 	const struct subflow *subflow;
@@ -190,7 +197,7 @@ static void open_uplinks(struct conn *conn, const struct policy_world *world,
 		if (!subflow)
 			return;
 		subflow->ifindex = uplink->ifindex;
-		subflow->backup = subflow->backup_due = uplink->role == UPLINK_BACKUP;
+		set_backup(subflow, uplink->role);
 	}
 }
 
@@ -229,7 +236,7 @@ static void open_detours(struct conn *conn, const struct policy_world *world,
 		subflow->path = index;
 		subflow->relay = path->relay;
 		subflow->ifindex = path->ifindex;
-		subflow->backup = subflow->backup_due = path->role == UPLINK_BACKUP;
+		set_backup(subflow, path->role);
 	}
 }
 
@@ -239,10 +246,10 @@ static void mark_backups(struct conn *conn, struct policy_actions *actions)
 	struct subflow *subflow;
 
 	DL_FOREACH (conn->subflows, subflow) {
-		if (subflow->state != SUBFLOW_ESTABLISHED || !subflow->backup_due ||
+		if (subflow->state != SUBFLOW_ESTABLISHED || !subflow->backup_tries ||
 		    actions->count >= POLICY_ACTIONS_MAX)
 			continue;
-		subflow->backup_due = false;
+		subflow->backup_tries--;
 		policy_add_action(actions, POLICY_BACKUP, subflow, "");
 	}
 }

@@ -12,11 +12,11 @@ OPTIONAL=(netem wireguard nft_nat path_manager tcx get_addr_token)
 has_mptcp() { [ -e /proc/sys/net/mptcp/enabled ]; }
 has_userspace_pm() { [ -e /proc/sys/net/mptcp/pm_type ]; }
 has_path_manager() { [ -e /proc/sys/net/mptcp/path_manager ]; }
-has_mptcp_diag() { [ "$(ss -HMa 2>&1 | grep -c -i 'cannot\|not supported\|no such')" = 0 ]; }
+has_mptcp_diag() { local errors; errors=$(ss -HMa 2>&1 >/dev/null) && [ -z "$errors" ]; }
 has_btf() { [ -e /sys/kernel/btf/vmlinux ]; }
 has_bpffs() { grep -qw bpf /proc/filesystems; }
-has_clsact() { feature_try link add feature0 type dummy && tc qdisc add dev feature0 clsact; feature_done $?; }
-has_netem() { feature_try link add feature0 type dummy && tc qdisc add dev feature0 root netem delay 1ms; feature_done $?; }
+has_clsact() { feature_try link add feature0 type veth && tc qdisc add dev feature0 clsact; feature_done $?; }
+has_netem() { feature_try link add feature0 type veth && tc qdisc add dev feature0 root netem delay 1ms; feature_done $?; }
 has_veth() { feature_try link add feature0 type veth; feature_done $?; }
 has_wireguard() { feature_try link add feature0 type wireguard; feature_done $?; }
 has_tun() { [ -c /dev/net/tun ] && ip tuntap add feature0 mode tap; feature_done $?; }
@@ -29,8 +29,8 @@ feature_done() { ip link del feature0 2>/dev/null; return "$1"; }
 
 # A name among the kernel's own types and functions.
 kernel_type() {
-	[ -s /tmp/btf ] || bpftool btf dump file /sys/kernel/btf/vmlinux >/tmp/btf
-	grep -q "'$1'" /tmp/btf
+	[ -s /run/btf ] || bpftool btf dump file /sys/kernel/btf/vmlinux >/run/btf
+	grep -q "'$1'" /run/btf
 }
 
 has() { "has_$1" >/dev/null 2>&1; }

@@ -30,7 +30,13 @@ command_of() {
 }
 
 # What the kernel has said since the marker.
-kernel_log_since() { dmesg | awk -v marker="$1" 'seen; index($0, marker) { seen = 1 }'; }
+kernel_log_since() {
+	if dmesg | grep -qF "$1"; then
+		dmesg | awk -v marker="$1" 'seen; index($0, marker) { seen = 1 }'
+	else
+		dmesg # the marker was pushed out: that much was said
+	fi
+}
 
 # lacking FEATURE...: the first that the kernel does not have.
 lacking() {
@@ -48,7 +54,7 @@ run_test() { # TEST SECONDS NEEDS...
 	missing=$(lacking "$@")
 	(
 		[ -z "$missing" ] || { printf 'ok 1 - all # SKIP the kernel has no %s\n1..1\n' "$missing"; exit; }
-		export LAB_BUILD=$BUILD LAB_PKI_CACHE=/tmp/pki E2E_KEEP=$file.kept CMOCKA_MESSAGE_OUTPUT=TAP
+		export LAB_BUILD=$BUILD LAB_PKI_CACHE=/run/pki E2E_KEEP=$file.kept CMOCKA_MESSAGE_OUTPUT=TAP
 		[[ $test != *@netem ]] || export LAB_EMULATOR=netem
 		cd "$ROOT" && exec timeout --kill-after=20 "$limit" "$(command_of "$test")"
 	) >"$file.tap" 2>&1 </dev/null
@@ -64,4 +70,5 @@ while read -r -u 3 test limit needs; do
 	# shellcheck disable=SC2086 # words
 	run_test "$test" "$limit" $needs
 done 3<"$DIR/todo"
+sleep 2 # for what the kernel says while the last namespaces go
 echo end >"$DIR/progress"

@@ -20,7 +20,7 @@ pki_get() {
 	local kept=${LAB_PKI_CACHE:-}/${LAB_RELAYS[*]}.${LAB_CLIENTS[*]}
 	[ -z "${LAB_PKI_CACHE:-}" ] || [ ! -d "$kept" ] || { cp -r "$kept" "$LAB_DIR/pki"; return; }
 	pki_make || return
-	[ -z "${LAB_PKI_CACHE:-}" ] || { mkdir -p "$LAB_PKI_CACHE" && cp -r "$LAB_DIR/pki" "$kept"; }
+	[ -z "${LAB_PKI_CACHE:-}" ] || { mkdir -p "$LAB_PKI_CACHE" && cp -r "$LAB_DIR/pki" "$kept.new" && mv "$kept.new" "$kept"; }
 }
 
 # relay_config NODE [LINE...]: fwd.conf; the lines come last, in section [relay] or their own.

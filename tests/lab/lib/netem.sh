@@ -36,9 +36,9 @@ netem_shape() {
 	local where=(dev "$2") words=(limit 100000)
 	[ "$DELAY" = 0 ] || words+=(delay "$DELAY")
 	[ "$LOSS" = 0% ] || words+=(loss "$LOSS")
-	lab_exec "$1" tc qdisc replace "${where[@]}" root handle 1: netem "${words[@]}"
+	lab_exec "$1" tc qdisc replace "${where[@]}" root handle 1: netem "${words[@]}" || lab_die "no netem on $1"
 	[ "$RATE" = 0 ] || lab_exec "$1" tc qdisc replace "${where[@]}" parent 1: handle 2: \
-		tbf rate "${RATE/mbit/Mbit}" burst "$NETEM_BURST" limit "$(netem_bytes "$QUEUE")"
+		tbf rate "${RATE/mbit/Mbit}" burst "$NETEM_BURST" limit "$(netem_bytes "$QUEUE")" || lab_die "no tbf on $1"
 }
 
 netem_bytes() { if [[ $1 = *kB ]]; then echo $((${1%kB} * 1000)); else echo "$1"; fi; }
@@ -53,9 +53,9 @@ netem_link() { # ROW
 	for end in "$a to-$b" "$b to-$a"; do
 		# shellcheck disable=SC2086 # node and interface
 		set -- $end
-		lab_exec "$1" ethtool -K "$2" tx off tso off gso off gro on >/dev/null
+		lab_exec "$1" ethtool -K "$2" tx off tso off gso off gro on >/dev/null || lab_die "ethtool on $1"
 		[[ " ${LAB_RELAYS[*]} " != *" ${2#to-} "* ]] ||
-			lab_ip "$1" link set "$2" xdp object "$LAB_BUILD/tests/lab/pass.bpf.o" section xdp
+			lab_ip "$1" link set "$2" xdp object "$LAB_BUILD/tests/lab/pass.bpf.o" section xdp || lab_die "no XDP program on $1"
 		lab_ip "$1" link set "$2" up
 		netem_shape "$1" "$2"
 	done
@@ -73,7 +73,7 @@ netem_call() {
 	case "$command" in
 	set) LAB_SETTINGS+=("$name $3"); lab_save ;;
 	cut | restore) ;;
-	*) lab_die "netem has no command '$command'" ;;
+	*) echo "netem has no command '$command'" >&2; return 1 ;;
 	esac
 	netem_settings "$name" "$rate"
 	[ "$command" != cut ] || LOSS=100%

@@ -22,13 +22,17 @@ def main():
     with tempfile.TemporaryDirectory(prefix="detour-vmtest.") as folder:
         accel, why = vm.accelerator(tools, image, Path(folder))
         print(f"kernel {chosen.name} ({accel}: {why})", flush=True)
-        # Without a command virtme-ng gives a login shell on the console, and that reads /etc/profile.d.
-        profile = Path(folder) / "etc-profile.d"
-        profile.mkdir()
+        # Without a command virtme-ng gives a shell on the console: a login shell, which reads /etc/profile.d,
+        # or to root one that is none, which gets PROMPT_COMMAND from the kernel's command line.
+        script = Path(folder) / "profile.d/lab.sh"
+        script.parent.mkdir()
         words = [f"BUILD={kernels.build()}", f"LAB_SLOW={vm.SLOW[accel]}", f"{kernels.HERE}/guest/shell.sh"]
-        (profile / "lab.sh").write_text(f"exec env {shlex.join(words + sys.argv[1:])}\n")
-        return subprocess.call(vm.arguments(tools, image, accel, Path(folder)) +
-                               [f"--rwdir=/etc/profile.d={profile}"], env=vm.environment(tools))
+        script.write_text(f"#!/bin/bash\nenv -u PROMPT_COMMAND {shlex.join(words + sys.argv[1:])}\npoweroff -f\n")
+        script.chmod(0o755)
+        return subprocess.call(
+            vm.arguments(tools, image, accel, Path(folder)) +
+            [f"--rwdir=/etc/profile.d={script.parent}", "--append", "PROMPT_COMMAND=/etc/profile.d/lab.sh"],
+            env=vm.environment(tools))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,10 @@ for name in plain "30 ms more"; do
 	done
 	for what in "RTT to the server, ms" "RTT to the relay, ms" "direct, Mbit/s" "with the detour, Mbit/s"; do
 		a=${MEASURED["linkem,$name, $what"]:-0} b=${MEASURED["netem,$name, $what"]:-0}
-		check "$name: $what: $a by linkem, $b by netem" agree "$a" "$b" 20
+		# Over two paths a short transfer is mostly slow start: it varies more.
+		percent=20
+		[[ $what != *detour* ]] || percent=30
+		check "$name: $what: $a by linkem, $b by netem" agree "$a" "$b" "$percent"
 	done
 done
 finish

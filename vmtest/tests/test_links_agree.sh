@@ -7,7 +7,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/../../tests/e2e/lib.sh"
 
-SIZE_MB=6
+SIZE_MB=10 # a shorter transfer is mostly slow start, and varies
 declare -A MEASURED
 
 rtt_ms() { # NODE ADDRESS: the median
@@ -42,10 +42,7 @@ for name in plain "30 ms more"; do
 	done
 	for what in "RTT to the server, ms" "RTT to the relay, ms" "direct, Mbit/s" "with the detour, Mbit/s"; do
 		a=${MEASURED["linkem,$name, $what"]:-0} b=${MEASURED["netem,$name, $what"]:-0}
-		# Over two paths a short transfer is mostly slow start: it varies more.
-		percent=20
-		[[ $what != *detour* ]] || percent=30
-		check "$name: $what: $a by linkem, $b by netem" agree "$a" "$b" "$percent"
+		check "$name: $what: $a by linkem, $b by netem" agree "$a" "$b" 20
 	done
 done
 finish

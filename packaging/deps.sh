@@ -63,12 +63,22 @@ python   argcomplete    python3-argcomplete
 file     /usr/share/keyrings/debian-archive-keyring.gpg  debian-archive-keyring
 "
 
+# Only what `make bench` measures Detour beside, and draws with: with --bench.
+BENCH_NEEDS="
+command  gnuplot        gnuplot-nox
+command  openvpn        openvpn
+command  socat          socat
+command  iptables       iptables
+command  xdp-loader     xdp-tools
+"
+
 usage() {
 	cat <<-'END'
-		usage: deps.sh [--check] [--lint] [--vmtest]
+		usage: deps.sh [--check] [--lint] [--vmtest] [--bench]
 		  --check   install nothing; say what is missing, exit 1 if anything is
 		  --lint    also what `make lint` uses
 		  --vmtest  also what `make vmtest` uses
+		  --bench   also what `make bench` uses
 	END
 }
 
@@ -117,6 +127,7 @@ for option; do
 	--check) check_only=1 ;;
 	--lint) NEEDS+=$LINT_NEEDS ;;
 	--vmtest) NEEDS+=$VMTEST_NEEDS ;;
+	--bench) NEEDS+=$BENCH_NEEDS ;;
 	-h | --help) usage; exit ;;
 	*) usage >&2; exit 2 ;;
 	esac

@@ -5,7 +5,6 @@ CMOCKA_LIBS = $(shell pkg-config --libs cmocka)
 UNIT_TESTS  = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS  = $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/test_*.c))
 FUZZERS     = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCHES     = $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 FUZZ_SECONDS ?= 20
 
 # A test is one file and links with all libraries, and with the files of the programs that have no
@@ -22,27 +21,13 @@ $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(PROG_LIB) $(LIBDETOUR
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
 
-$(BUILD)/tests/bench/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBDETOUR)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIBDETOUR) $(LDLIBS_ALL)
-
 # The programs that the data path is measured against, and the lab's own.
 $(BUILD)/tests/%.bpf.o: tests/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(BUILD)/tests/bench/%.skel.h: $(BUILD)/tests/bench/%.bpf.o
-	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*) > $@
-
-$(BUILD)/tests/bench/bench_dataplane.o: | $(BUILD)/tests/bench/floor.skel.h
-
-# One measures what the prog tests load, one a program's files.
-$(BUILD)/tests/bench/bench_dataplane: $(PROG_LIB)
-$(BUILD)/tests/bench/bench_leases: $(TEST_OBJS)
-
-$(PROG_LIB) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/prog/*.c tests/bench/*.c)): | $(SKELETONS)
+$(PROG_LIB) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/prog/*.c)): | $(SKELETONS)
 
 .PHONY: build-tests test-unit
 build-tests: $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS)) ## build the unit tests
@@ -106,7 +91,4 @@ test-e2e: all lab-tools ## end-to-end tests in the lab (root; E2E="NAME ..." for
 check: ## all tests, and a line that sums them up (root)
 	@BUILD=$(BUILD) tests/check.sh
 
-.PHONY: build-bench bench
-build-bench: $(addprefix $(BUILD)/tests/bench/,$(BENCHES))
-bench: $(BUILD)/tests/bench/bench_dataplane ## ns per packet of both programs beside a bare lookup (root)
-	$<
+include tests/bench/bench.mk

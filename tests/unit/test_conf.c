@@ -190,14 +190,15 @@ static void printed(void **state)
 		 "[timeouts]\nEstablished=5m\nTransitory=30s\nLeaseGrace=0s\n"},
 		{&agent, "",
 		 "[agent]\nCA=/etc/detour/ca.crt\nCert=/etc/detour/agent.crt\n"
-		 "Key=/etc/detour/agent.key\nSubflows=2\nExclude=\n"},
+		 "Key=/etc/detour/agent.key\nSubflows=2\nExclude=\nCongestion=adapt\n"},
 		{&agent,
 		 "[uplink wan1]\n[uplink wan2]\nRole=backup\n"
 		 "[relay fra]\nAddress=relay.example.net:45672 [2001:db8::1]:45672\n"
 		 "[relay ams]\nAddress=192.0.2.1:45672\n"
-		 "[agent]\nCA=/ca\nCert=/c\nKey=/k\nSubflows=0\nExclude=10.0.0.0/8,fe80::/10\n",
+		 "[agent]\nCA=/ca\nCert=/c\nKey=/k\nSubflows=0\nExclude=10.0.0.0/8,fe80::/10\n"
+		 "Congestion=keep\n",
 		 "[agent]\nCA=/ca\nCert=/c\nKey=/k\nSubflows=0\nExclude=10.0.0.0/8\n"
-		 "Exclude=fe80::/10\n\n"
+		 "Exclude=fe80::/10\nCongestion=keep\n\n"
 		 "[relay fra]\nAddress=relay.example.net:45672\nAddress=[2001:db8::1]:45672\n\n"
 		 "[relay ams]\nAddress=192.0.2.1:45672\n\n"
 		 "[uplink wan1]\nRole=on\n\n[uplink wan2]\nRole=backup\n"},

@@ -10,6 +10,7 @@
 #include "user/agent/relays.h"
 #include "user/agent/uplinks.h"
 #include "user/base/ipc.h"
+#include "user/dataplane/congestion.h"
 
 struct agent_counters {
 	uint64_t connections, connections_left_alone;
@@ -29,6 +30,7 @@ struct agent {
 	struct servers *servers;
 	struct conn *conns; /* by token */
 	struct pm_limits limits;
+	struct congestion *congestion; /* NULL: subflows keep the congestion control they have */
 	struct agent_counters counters;
 	uv_poll_t events;
 	uv_timer_t tick;

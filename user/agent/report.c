@@ -159,8 +159,9 @@ static struct json_object *report_relays(const struct agent *agent)
 	return object;
 }
 
-static struct json_object *report_counters(const struct agent_counters *counters)
+static struct json_object *report_counters(const struct agent *agent)
 {
+	const struct agent_counters *counters = &agent->counters;
 	struct json_object *object = json_object_new_object();
 	const struct {
 		const char *key;
@@ -180,6 +181,8 @@ static struct json_object *report_counters(const struct agent_counters *counters
 		{"subflows_failed", counters->subflows_failed},
 		{"subflows_closed", counters->subflows_closed},
 		{"subflows_destroyed", counters->subflows_destroyed},
+		{"congestion_changed", congestion_count(agent->congestion, CONGESTION_CHANGED)},
+		{"congestion_refused", congestion_count(agent->congestion, CONGESTION_REFUSED)},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -203,7 +206,8 @@ static struct json_object *report_status(const struct agent *agent)
 	add_number(object, "channels", count);
 	add_number(object, "channels_up", up);
 	add_number(object, "detours_per_connection", agent->config->subflows);
-	json_object_object_add(object, "counters", report_counters(&agent->counters));
+	add_text(object, "congestion", agent->congestion ? "adapt" : "keep");
+	json_object_object_add(object, "counters", report_counters(agent));
 	return object;
 }
 

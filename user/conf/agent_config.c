@@ -24,6 +24,12 @@ static const char *const role_words[] = {
 	[UPLINK_OFF] = "off",	    NULL,
 };
 
+static const char *const congestion_words[] = {
+	[AGENT_CONGESTION_ADAPT] = "adapt",
+	[AGENT_CONGESTION_KEEP] = "keep",
+	NULL,
+};
+
 /* clang-format off */
 #define FIELD(member) offsetof(struct agent_config, member)
 static const struct conf_key agent_keys[] = {
@@ -35,6 +41,8 @@ static const struct conf_key agent_keys[] = {
 	 .max = SUBFLOWS_MAX, .standard = "2"},
 	{.name = "Exclude", .type = CONF_PREFIXES, .offset = FIELD(exclude),
 	 .count_offset = FIELD(exclude_count)},
+	{.name = "Congestion", .type = CONF_WORD, .offset = FIELD(congestion),
+	 .words = congestion_words, .standard = "adapt"},
 };
 #undef FIELD
 

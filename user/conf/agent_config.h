@@ -17,6 +17,12 @@ enum uplink_role {
 	UPLINK_OFF,
 };
 
+/* What becomes of a subflow's congestion control. */
+enum agent_congestion {
+	AGENT_CONGESTION_ADAPT, /* on a path that loses packets by chance another one */
+	AGENT_CONGESTION_KEEP,
+};
+
 /* [relay NAME]: NAME is the name in the relay's certificate. */
 struct agent_relay {
 	char *name;
@@ -34,6 +40,7 @@ struct agent_config {
 	uint32_t subflows; /* detours a connection, at most */
 	struct prefix *exclude;
 	size_t exclude_count;
+	enum agent_congestion congestion;
 	struct agent_relay *relays;
 	size_t relay_count;
 	struct agent_uplink *uplinks;

@@ -42,7 +42,7 @@ def place(result):
 
 
 def table_markdown(table):
-    lines = [f"**{table['title']}**, {table['unit']}" + (f"; in brackets: ratio to “{table['against']}”" if table["against"] else ""), ""]
+    lines = [f"**{table['title']}**" + (f", {table['unit']}" if table["unit"] else "") + (f"; in brackets: ratio to “{table['against']}”" if table["against"] else ""), ""]
     lines.append("| | " + " | ".join(table["columns"]) + " |")
     lines.append("|---|" + "---:|" * len(table["columns"]))
     for row, cells in table["rows"].items():

@@ -106,7 +106,8 @@ def make_result(name, meta, values):
 
 def table_text(table):
     """The medians for a terminal; behind them the ratio to the column AGAINST."""
-    lines = [[f"{table['title']} ({table['unit']})", *table["columns"]]]
+    unit = f" ({table['unit']})" if table["unit"] else ""
+    lines = [[table["title"] + unit, *table["columns"]]]
     for row, cells in table["rows"].items():
         lines.append([row, *(cell_text(cells.get(column)) for column in table["columns"])])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]

@@ -9,7 +9,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/detour/vmtest
 MIRROR=${VMTEST_MIRROR:-http://deb.debian.org/debian}
 SECURITY=${VMTEST_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+KEYRING=${VMTEST_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 TOOLS_SUITE=trixie
 INDEX_HOURS=24 # how old the index may be
 
@@ -20,7 +20,7 @@ usage() {
 		       fetch.sh all            both, for the whole matrix
 		Environment: VMTEST_OFFLINE=1 asks nobody and takes what is cached;
 		VMTEST_REFRESH=1 asks for newer kernels now, not once a day; VMTEST_MIRROR,
-		VMTEST_SECURITY_MIRROR, XDG_CACHE_HOME.
+		VMTEST_SECURITY_MIRROR, VMTEST_KEYRING (who may sign the index), XDG_CACHE_HOME.
 	END
 }
 
@@ -86,6 +86,12 @@ index_update() {
 # newest REGEX: the package of the highest version among those whose name fits.
 newest() { private_apt apt-cache search --names-only "^$1\$" | cut -d' ' -f1 | sort -V | tail -n 1; }
 
+# versions PACKAGE...: as in the names of their files, without what virtme-ng refuses in a path.
+versions() {
+	private_apt apt-get download --print-uris "$@" | awk '{ sub(/_[^_]*$/, "", $2); sub(/^[^_]*_/, "", $2); print $2 }' |
+		sort -u | paste -sd_ | tr -c '[:alnum:]+._\n-' -
+}
+
 # ---- Packages -------------------------------------------------------------------------------
 
 # hash_is FILE TYPE:VALUE, as apt has it.
@@ -95,7 +101,7 @@ hash_is() { [ -e "$1" ] && echo "${2#*:}  $1" | "$(tr '[:upper:]' '[:lower:]' <<
 download() {
 	local quiet=(--silent --show-error)
 	[ ! -t 2 ] || quiet=(--progress-bar)
-	curl "${quiet[@]}" --fail --location --retry 3 --continue-at - --output "$2" "$1"
+	curl "${quiet[@]}" --fail --location --retry 3 --speed-limit 1 --speed-time 60 --continue-at - --output "$2" "$1"
 }
 
 # package NAME: fetches it and prints the file's path.
@@ -122,20 +128,57 @@ package() {
 	die "$uri: wrong twice"
 }
 
+# arrange FOLDER: a kernel as virtme-ng wants it, boot/vmlinuz-VERSION and lib/modules/VERSION side by side.
+arrange() {
+	local modules
+	for modules in "$1"/{,usr/}lib/modules/*; do
+		[ -d "$modules" ] || continue
+		[ -e "$1/lib" ] || ln -s usr/lib "$1/lib"
+		mkdir -p "$1/boot"
+		[ ! -e "$modules/vmlinuz" ] || mv "$modules/vmlinuz" "$1/boot/vmlinuz-${modules##*/}"
+		depmod -b "$1" "${modules##*/}" || return
+	done
+}
+
 # unpack FOLDER PACKAGE...: the folder appears when it is complete, or not at all.
 unpack() {
-	local folder=$1 name file new
+	local folder=$1 new=$1.new name file
 	shift
-	new=$folder.new
 	rm -rf "$new"
 	mkdir -p "$new"
 	for name; do
-		file=$(package "$name")
-		dpkg -x "$file" "$new"
-		rm -f "$file"
+		file=$(package "$name") && dpkg -x "$file" "$new" && rm -f "$file" || return
 	done
-	! declare -F "$AFTER_UNPACK" >/dev/null || "$AFTER_UNPACK" "$new"
-	mv "$new" "$folder"
+	arrange "$new" && touch "$new/used" && mv "$new" "$folder"
+}
+
+# provide LINK NAME PACKAGE...: LINK points to the newest of these packages or, where they cannot be fetched, to
+# what was fetched before. The folder's name has the version: Debian mends kernels under the same NAME.
+provide() {
+	local link=$1 folder
+	folder=${link%/*}/$2_$(versions "${@:3}")
+	if [ -d "$folder" ] || unpack "$folder" "${@:3}"; then
+		ln -sfn "${folder##*/}" "$link"
+		forget_old "${link%/*}"
+	else
+		cached "$link" || die "${folder##*/} could not be fetched, and no other is in $CACHE"
+		say "${folder##*/} could not be fetched; as cached: $(readlink "$link")"
+	fi
+}
+
+# cached LINK: there is one, and it is in use from now on.
+cached() { [ -d "$1/." ] && touch "$1/used"; }
+
+# A VM runs it, or may soon: it was used in the last two days.
+in_use() { [ -n "$(find "$1/used" -mtime -2 2>/dev/null)" ]; }
+
+# forget_old FOLDER: what no link in it points to any more.
+forget_old() {
+	local folder
+	for folder in "$1"/*; do
+		[ -L "$folder" ] || [ -n "$(find "$1" -maxdepth 1 -lname "${folder##*/}")" ] || in_use "$folder" ||
+			rm -rf "$folder"
+	done
 }
 
 # ---- Kernels --------------------------------------------------------------------------------
@@ -147,61 +190,31 @@ kernel_packages() {
 	echo "${split:-$name}"
 }
 
-# What virtme-ng wants: boot/vmlinuz-VERSION and lib/modules/VERSION side by side.
-kernel_arrange() {
-	local modules
-	[ -e "$1/lib" ] || ln -s usr/lib "$1/lib"
-	for modules in "$1"/lib/modules/*; do
-		mkdir -p "$1/boot"
-		[ ! -e "$modules/vmlinuz" ] || mv "$modules/vmlinuz" "$1/boot/vmlinuz-${modules##*/}"
-		depmod -b "$1" "${modules##*/}"
-	done
-}
-
-kernel_image() { [ -d "$CACHE/kernels/$1" ] && touch "$CACHE/kernels/$1/used" && readlink -e "$CACHE/kernels/$1"/boot/vmlinuz-*; }
-
 # kernel NAME: the newest one; without network the one that was fetched before.
 kernel() {
-	local row package folder
+	local row name link=$CACHE/kernels/$1
 	row=$(matrix | awk -v name="$1" '$1 == name')
 	[ -n "$row" ] || die "no kernel '$1' in kernels.txt; there are: $(matrix | awk '{ print $1 }' | paste -sd' ')"
-	if ! index_update; then
-		kernel_image "$1" || die "no network, and no kernel $1 in $CACHE"
-		say "kernel $1: as cached"
-		return
-	fi
-	package=$(newest "$(awk '{ print $3 }' <<<"$row")")
-	[ -n "$package" ] || die "no package fits kernel $1 of kernels.txt"
-	folder=$CACHE/kernels/$package
-	if [ ! -d "$folder" ]; then
-		mkdir -p "$CACHE/kernels"
+	if index_update; then
+		name=$(newest "$(awk '{ print $3 }' <<<"$row")")
+		[ -n "$name" ] || die "no package fits kernel $1 of kernels.txt"
 		# shellcheck disable=SC2046 # one word a package
-		AFTER_UNPACK=kernel_arrange unpack "$folder" $(kernel_packages "$package")
+		provide "$link" "$name" $(kernel_packages "$name")
+	else
+		cached "$link" || die "no network, and no kernel $1 in $CACHE"
+		say "kernel $1: as cached"
 	fi
-	ln -sfn "$package" "$CACHE/kernels/$1"
-	forget_old
-	kernel_image "$1"
-}
-
-# A VM runs it, or may soon: it was used in the last two days.
-in_use() { [ -n "$(find "$1/used" -mtime -2 2>/dev/null)" ]; }
-
-# Kernels that no name stands for any more.
-forget_old() {
-	local folder
-	for folder in "$CACHE"/kernels/linux-image-*; do
-		[ -n "$(find "$CACHE/kernels" -maxdepth 1 -lname "${folder##*/}")" ] || in_use "$folder" ||
-			rm -rf "$folder"
-	done
+	cached "$link" && readlink -e "$link"/boot/vmlinuz-*
 }
 
 tools() {
-	local folder=$CACHE/tools
-	if [ ! -d "$folder" ]; then
-		index_update || die "no network, and no virtme-ng in $CACHE"
-		AFTER_UNPACK="" unpack "$folder" virtme-ng
+	local link=$CACHE/virtme-ng/newest
+	if index_update; then
+		provide "$link" virtme-ng virtme-ng
+	else
+		cached "$link" || die "no network, and no virtme-ng in $CACHE"
 	fi
-	echo "$folder"
+	cached "$link" && readlink -e "$link"
 }
 
 everything() {

@@ -32,7 +32,7 @@ def main():
         return subprocess.call(
             vm.arguments(tools, image, accel, Path(folder)) +
             [f"--rwdir=/etc/profile.d={script.parent}", "--append", "PROMPT_COMMAND=/etc/profile.d/lab.sh"],
-            env=vm.environment(tools))
+            env=vm.environment(tools, Path(folder)))
 
 
 if __name__ == "__main__":

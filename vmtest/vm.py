@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a kernel under virtme-ng with the host's files as its own, and watches it."""
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -26,7 +27,7 @@ class Vm:
             self.process = subprocess.Popen(
                 arguments(tools, image, accel, folder) + ["--verbose", "--exec", command],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env=dict(environment(tools), TMPDIR=str(folder)), start_new_session=True)
+                env=dict(environment(tools, folder), TMPDIR=str(folder)), start_new_session=True)
 
     def __enter__(self):
         return self
@@ -40,13 +41,19 @@ class Vm:
         self.process.wait()
         for left in self.folder.glob("virtme_*"):
             left.unlink()
+        shutil.rmtree(self.folder / "home", ignore_errors=True)
 
     def alive(self):
         return self.process.poll() is None
 
 
-def environment(tools):
-    return dict(os.environ, PYTHONPATH=f"{tools}/usr/lib/python3/dist-packages",
+def environment(tools, folder):
+    """virtme-ng has options of the user's from the home folder, or the host's from /etc: here it finds none."""
+    home = folder / "home"
+    config = home / ".config/virtme-ng/virtme-ng.conf"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text("{}\n")
+    return dict(os.environ, HOME=str(home), PYTHONPATH=f"{tools}/usr/lib/python3/dist-packages",
                 PATH=f"{tools}/usr/bin:{os.environ['PATH']}:/usr/sbin:/sbin")
 
 

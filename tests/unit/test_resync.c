@@ -78,6 +78,16 @@ static const struct {
 	 true,
 	 {{7, HERE | FULL, "10.9.0.1:5000", "10.5.0.5:443", 0}},
 	 "none"},
+	{"of a backup uplink's subflows those that the kernel does not know as such are to be set",
+	 false,
+	 false,
+	 {{7, HERE | FULL, "10.7.0.1:5000", "10.5.0.5:443", 0},
+	  {7, HERE | JOIN, "10.7.0.1:5001", "10.0.1.1:10000", 1},
+	  {7, HERE | JOIN | BACKUP, "10.7.0.1:5002", "10.0.2.1:10001", 2},
+	  {7, HERE | JOIN, "10.7.0.1:5003", "10.5.0.5:443", 3},
+	  {7, HERE | JOIN | SYN, "10.7.0.1:5004", "10.0.1.1:10000", 4},
+	  {7, HERE | JOIN, "10.7.0.1:5005", "10.77.0.1:10000", 5}},
+	 "first/0, fra/1 to set, ams/2 backup, direct/3 to set, fra/4 to set connecting, other/5"},
 };
 
 static struct endpoint endpoint(const char *text)
@@ -98,6 +108,13 @@ static const char *name_of(const struct subflow *subflow)
 					       : subflow_kind_word(subflow->kind);
 }
 
+static const char *backup_word(const struct subflow *subflow)
+{
+	if (subflow->backup_tries)
+		return " to set";
+	return subflow->backup ? " backup" : "";
+}
+
 static void describe(const struct conn *conn, char *out)
 {
 	const struct subflow *subflow;
@@ -109,7 +126,7 @@ static void describe(const struct conn *conn, char *out)
 	DL_FOREACH (conn->subflows, subflow) {
 		used += (size_t)snprintf(out + used, TEXT_LEN - used, "%s%s/%u%s%s",
 					 used ? ", " : "", name_of(subflow), subflow->loc_id,
-					 subflow->backup ? " backup" : "",
+					 backup_word(subflow),
 					 subflow->state == SUBFLOW_CONNECTING ? " connecting" : "");
 	}
 	if (conn->direct_lost)
@@ -159,7 +176,13 @@ static void test_merge(void **state)
 {
 	struct policy_relay_addr relays[] = {{endpoint("10.0.1.1:0").addr, 0},
 					     {endpoint("10.0.2.1:0").addr, 1}};
-	struct policy_world world = {.now_us = 1, .relay_addrs = relays, .relay_addr_count = 2};
+	struct policy_uplink uplinks[] = {{endpoint("10.9.0.1:0").addr, 1, UPLINK_ON, true},
+					  {endpoint("10.7.0.1:0").addr, 2, UPLINK_BACKUP, true}};
+	struct policy_world world = {.now_us = 1,
+				     .relay_addrs = relays,
+				     .relay_addr_count = 2,
+				     .uplinks = uplinks,
+				     .uplink_count = 2};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -209,6 +232,39 @@ static void test_later(void **state)
 	assert_null(conns);
 }
 
+/* A backup uplink's detour whose relay is learned late: the flag is set when it is recognised. */
+static void test_late_backup(void **state)
+{
+	struct policy_relay_addr relay = {endpoint("10.0.1.1:0").addr, 0};
+	struct policy_uplink uplink = {endpoint("10.9.0.1:0").addr, 1, UPLINK_BACKUP, true};
+	struct policy_world world = {.now_us = 1, .uplinks = &uplink, .uplink_count = 1};
+	struct policy_event changed = {.type = POLICY_WORLD};
+	struct policy_actions actions = {0};
+	struct diag_connection connections[1];
+	struct diag_subflow subflows[ROWS_MAX];
+	struct resync_dump dump = {.connections = connections, .subflows = subflows};
+	struct conn *conns = NULL;
+	char text[TEXT_LEN];
+
+	(void)state;
+	assert_int_equal(servers_new(&world.servers), 0);
+	fill_dump(0, &dump);
+	dump.subflow_count = 2;
+	assert_int_equal(resync_merge(&conns, &dump, &world), 0);
+	describe(conns, text);
+	assert_string_equal(text, "first/0, other/0");
+	world.relay_addrs = &relay;
+	world.relay_addr_count = 1;
+	policy_run(conns, &world, &changed, &actions);
+	describe(conns, text);
+	assert_string_equal(text, "first/0, fra/0 to set");
+	assert_int_equal(actions.count, 1);
+	assert_int_equal(actions.items[0].type, POLICY_BACKUP);
+	assert_ptr_equal(actions.items[0].subflow, conns->subflows->next);
+	free_conns(&conns);
+	servers_free(world.servers);
+}
+
 /* A SYN's answer came, its event did not. */
 static void test_lost_event(void **state)
 {
@@ -240,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_late_backup),
 		cmocka_unit_test(test_lost_event),
 	};
 

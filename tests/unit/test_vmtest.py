@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """How `make vmtest` judges: what a test printed, how it ended, what the kernel said; and the matrix of it."""
+import json
 import sys
 import tempfile
 import xml.etree.ElementTree as xml
@@ -12,6 +13,7 @@ import kernels  # noqa: E402
 import report  # noqa: E402
 import tap  # noqa: E402
 import tests  # noqa: E402
+import vm  # noqa: E402
 
 # name, TAP, exit status, kernel log, outcome, what the last case says
 JUDGED = [
@@ -96,6 +98,12 @@ def check_report():
     check("JUnit: a skip with its reason", top[0][1][0].get("message") == "no netem")
 
 
+def home_options():
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(vm.environment("/tools", Path(folder))["HOME"])
+        return json.loads((home / ".config/virtme-ng/virtme-ng.conf").read_text())
+
+
 for name, text, status, log, outcome, last in JUDGED:
     result = tap.result_of("e2e/x", text, status, log, 1)
     check(f"{name}: {outcome}", (result.outcome, result.cases[-1].name) == (outcome, last))
@@ -108,5 +116,6 @@ check("the quick set is part of the full one",
       {test.name for test in tests.chosen("", "quick")} < {test.name for test in tests.chosen("", "full")})
 check("a test by its short name", [test.name for test in tests.chosen("relay_cut", "full")] == ["e2e/relay_cut"])
 check_report()
+check("virtme-ng's home has no options", home_options() == {})
 print(f"1..{count}")
 sys.exit(failed)

@@ -110,11 +110,17 @@ void policy_run(struct conn *conn, const struct policy_world *world,
 const char *policy_hands_off(const struct conn *conn, const struct policy_world *world);
 
 /*
- * Tells a detour by its relay's address: sets kind and relay of a subflow of unknown kind, and the
- * path of a detour as soon as the channel is up.
+ * Tells a detour by its relay's address: sets kind and relay of a subflow of unknown kind, which is
+ * adopted then, and the path of a detour as soon as the channel is up.
  */
 void policy_recognise(const struct conn *conn, const struct policy_world *world,
 		      struct subflow *subflow);
+
+/*
+ * A subflow of this agent's previous life, which may have ended before it set the flag of a backup
+ * uplink's subflow: it is set then. (policy_set.c)
+ */
+void policy_adopt(const struct policy_world *world, struct subflow *subflow);
 
 /* The best path for one more detour of `conn`; PATH_NONE. (policy_paths.c) */
 uint32_t policy_choose_path(const struct conn *conn, const struct policy_world *world);

@@ -138,8 +138,10 @@ void policy_recognise(const struct conn *conn, const struct policy_world *world,
 	if (subflow->kind == SUBFLOW_OTHER &&
 	    !addr_equal(&subflow->remote.addr, &conn->remote.addr)) {
 		subflow->relay = relay_of(world, &subflow->remote.addr);
-		if (subflow->relay != RELAY_NONE)
+		if (subflow->relay != RELAY_NONE) {
 			subflow->kind = SUBFLOW_DETOUR;
+			policy_adopt(world, subflow);
+		}
 	}
 	if (subflow->kind == SUBFLOW_DETOUR && subflow->path == PATH_NONE)
 		recognise_path(world, subflow);

@@ -164,6 +164,13 @@ static void set_backup(struct subflow *subflow, enum uplink_role role)
 	subflow->backup_tries = subflow->backup ? BACKUP_TRIES : 0;
 }
 
+void policy_adopt(const struct policy_world *world, struct subflow *subflow)
+{
+	/* One that is a backup for the kernel was made so by its SYN or by SET_FLAGS. */
+	if (!subflow->backup)
+		set_backup(subflow, subflow_role(subflow, world));
+}
+
 static bool has_direct_from(const struct conn *conn, const struct detour_addr *addr)
 {
 	const struct subflow *subflow;

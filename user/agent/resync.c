@@ -167,6 +167,8 @@ static int add_subflow(struct conn *conn, const struct diag_subflow *found,
 	subflow->backup = found->backup;
 	subflow->since_us = subflow->progress_us = world->now_us;
 	policy_recognise(conn, world, subflow);
+	if (kind == SUBFLOW_DIRECT)
+		policy_adopt(world, subflow);
 	return 0;
 }
 

@@ -8,19 +8,12 @@
 
 NETEM_BURST=3000 # bytes: two frames
 
-# netem_settings LINK RATE: RATE, DELAY, LOSS, QUEUE of a link, its own settings over the lab's.
+# netem_settings ROW: RATE, DELAY, LOSS, QUEUE of a link.
 netem_settings() {
-	local setting
-	RATE=$2 DELAY=$LAB_DELAY LOSS=0% QUEUE=$LAB_QUEUE
-	[ "$2" != 0 ] || { DELAY=0 QUEUE=0; } # a LAN that costs nothing
-	for setting in "${LAB_SETTINGS[@]}"; do
-		[ "${setting% *}" != "$1" ] || netem_setting "${setting#* }"
-	done
-}
-
-netem_setting() {
-	local assignment
-	for assignment in ${1//,/ }; do
+	local assignment settings
+	DELAY=$LAB_DELAY LOSS=0% QUEUE=$LAB_QUEUE
+	settings=$(link_settings "$1")
+	for assignment in ${settings//,/ }; do
 		case "$assignment" in
 		rate=*) RATE=${assignment#*=} ;;
 		delay=*) DELAY=${assignment#*=} ;;
@@ -46,10 +39,10 @@ netem_bytes() { if [[ $1 = *kB ]]; then echo $((${1%kB} * 1000)); else echo "$1"
 # Frames as a wire has them: none larger than the MTU, checksums complete. With GRO on, XDP may send to the
 # interface (the kernel's veth_xdp_xmit() wants the other end to poll).
 netem_link() { # ROW
-	local name a b rate end
-	read -r name a b _ rate <<<"$1"
+	local a b end
+	read -r _ a b _ <<<"$1"
 	ip -n "$(lab_netns "$a")" link add "to-$b" type veth peer "to-$a" netns "$(lab_netns "$b")"
-	netem_settings "$name" "$rate"
+	netem_settings "$1"
 	for end in "$a to-$b" "$b to-$a"; do
 		# shellcheck disable=SC2086 # node and interface
 		set -- $end
@@ -68,14 +61,15 @@ netem_start() {
 
 # netem_call cut LINK | restore LINK | set LINK KEY=VALUE: as linkem's.
 netem_call() {
-	local command=$1 name=$2 a b rate
-	read -r _ a b _ rate <<<"$(lab_link "$name")"
+	local command=$1 row a b
+	row=$(lab_link "$2") || return
+	read -r _ a b _ <<<"$row"
 	case "$command" in
-	set) LAB_SETTINGS+=("$name $3"); lab_save ;;
+	set) LAB_SETTINGS+=("$2 $3"); lab_save ;;
 	cut | restore) ;;
 	*) echo "netem has no command '$command'" >&2; return 1 ;;
 	esac
-	netem_settings "$name" "$rate"
+	netem_settings "$row"
 	[ "$command" != cut ] || LOSS=100%
 	netem_shape "$a" "to-$b"
 	netem_shape "$b" "to-$a"

@@ -152,22 +152,26 @@ node_create() {
 		net.ipv6.conf.default.accept_ra=0 net.mptcp.enabled=1
 }
 
-# link_word ROW: as the emulator's command line has it.
-link_word() {
-	local name a b rate setting extra=""
-	read -r name a b _ rate <<<"$1"
+# link_settings ROW: its own settings over the lab's, with commas; of a key that is there twice the last counts.
+link_settings() {
+	local name rate setting settings
+	read -r name _ _ _ rate <<<"$1"
+	settings=rate=$rate
+	[ "$rate" != 0 ] || settings+=,delay=0,queue=0 # a LAN that costs nothing
 	for setting in "${LAB_SETTINGS[@]}"; do
-		[ "${setting% *}" != "$name" ] || extra+=",${setting#* }"
+		[ "${setting% *}" != "$name" ] || settings+=,${setting#* }
 	done
-	[ "$rate" != 0 ] || extra=",delay=0,queue=0$extra" # a LAN that costs nothing
-	echo "$name,$(lab_netns "$a")/to-$b,$(lab_netns "$b")/to-$a,rate=$rate$extra"
+	echo "$settings"
 }
 
 links_start() { "${LAB_EMULATOR}_start"; }
 
 linkem_start() {
-	local link words=()
-	for link in "${LAB_LINKS[@]}"; do words+=("$(link_word "$link")"); done
+	local link name a b words=()
+	for link in "${LAB_LINKS[@]}"; do
+		read -r name a b _ <<<"$link"
+		words+=("$name,$(lab_netns "$a")/to-$b,$(lab_netns "$b")/to-$a,$(link_settings "$link")")
+	done
 	lab_spawn linkem "$LAB_BUILD/linkem" --control "$LAB_DIR/linkem.sock" --delay "$LAB_DELAY" \
 		--queue "$LAB_QUEUE" --seed "$LAB_SEED" "${words[@]}"
 	lab_wait 10 grep -q ready "$LAB_DIR/log/linkem" || lab_die "the link emulator: $(cat "$LAB_DIR/log/linkem")"

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <detour/congestion.h>
+
+#include "bpf/client_congestion.skel.h"
 #include "relay.h"
 
 #define CEILINGS "tests/prog/ceilings.txt"
@@ -66,16 +69,24 @@ static unsigned long find_ceiling(const char *series, const char *program, bool 
 	return found ? found : highest;
 }
 
-static uint32_t verified_instructions(enum hook hook, const struct detour_config *config)
+static uint32_t verified_instructions(int program_fd)
 {
 	struct bpf_prog_info info = {0};
 	uint32_t len = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(program_fd, &info, &len), 0);
+	return info.verified_insns;
+}
+
+static uint32_t relay_instructions(enum hook hook, const struct detour_config *config)
+{
 	struct relay relay;
+	uint32_t count;
 
 	relay_load(&relay, hook, config, 0);
-	assert_int_equal(bpf_obj_get_info_by_fd(relay.prog, &info, &len), 0);
+	count = verified_instructions(relay.prog);
 	relay_unload(&relay);
-	return info.verified_insns;
+	return count;
 }
 
 /* The configuration that takes most. */
@@ -90,7 +101,7 @@ static uint32_t most_instructions(enum hook hook, const char **ret_config)
 		config.accept = configs[i].accept;
 		if (!configs[i].ranges)
 			memset(config.source_ports, 0, sizeof(config.source_ports));
-		count = verified_instructions(hook, &config);
+		count = relay_instructions(hook, &config);
 		if (count > highest) {
 			highest = count;
 			*ret_config = configs[i].name;
@@ -99,10 +110,8 @@ static uint32_t most_instructions(enum hook hook, const char **ret_config)
 	return highest;
 }
 
-static void keeps_its_ceiling(enum hook hook)
+static void keeps_its_ceiling(const char *program, uint32_t count, const char *config)
 {
-	const char *program = relay_hook_name(hook), *config = "none";
-	uint32_t count = most_instructions(hook, &config);
 	unsigned long ceiling;
 	char series[16];
 	bool known;
@@ -118,16 +127,36 @@ static void keeps_its_ceiling(enum hook hook)
 			 CEILINGS);
 }
 
+static void relay_keeps_its_ceiling(enum hook hook)
+{
+	const char *config = "none";
+	uint32_t count = most_instructions(hook, &config);
+
+	keeps_its_ceiling(relay_hook_name(hook), count, config);
+}
+
 static void xdp_keeps_its_ceiling(void **state)
 {
 	(void)state;
-	keeps_its_ceiling(HOOK_XDP);
+	relay_keeps_its_ceiling(HOOK_XDP);
 }
 
 static void tc_keeps_its_ceiling(void **state)
 {
 	(void)state;
-	keeps_its_ceiling(HOOK_TC);
+	relay_keeps_its_ceiling(HOOK_TC);
+}
+
+static void congestion_keeps_its_ceiling(void **state)
+{
+	struct client_congestion *skeleton = client_congestion__open_and_load();
+	uint32_t count;
+
+	(void)state;
+	assert_non_null(skeleton);
+	count = verified_instructions(bpf_program__fd(skeleton->progs.detour_congestion));
+	client_congestion__destroy(skeleton);
+	keeps_its_ceiling("congestion", count, "as it is");
 }
 
 int main(void)
@@ -135,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(xdp_keeps_its_ceiling),
 		cmocka_unit_test(tc_keeps_its_ceiling),
+		cmocka_unit_test(congestion_keeps_its_ceiling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

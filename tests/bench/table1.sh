@@ -20,7 +20,7 @@ SECONDS_CLEAN=$(by_size 10 2 1) SECONDS_LOSSY=$(by_size 20 2 1)
 ROWS=${ROWS:-$(by_size "*" "core core:loss=2% sym:loss=2% cloud" "core:loss=2% cloud")}
 ALONE=10.77.2.100 # another address of the server, whose connections the agent leaves alone
 TITLE[0]="MPTCP alone" TITLE[1]="MPTCP + detour" TITLE[2]="MPTCP + OpenVPN" TITLE[3]="TCP" TITLE[4]="TCP by detour" TITLE[5]="TCP by OpenVPN"
-COLUMNS_ALL="0 1 4 3 2 5" # in this order: the detour's lease is there for TCP, and the agents change once
+COLUMNS_ALL="0 1 3 4 2 5" # in this order: TCP by the detour takes the lease that MPTCP got, and the agents change once
 COLUMNS_CLOUD="0 1 3"
 
 # Bytes of a frame, and what of it is data beside timestamps and MPTCP's data sequence mapping.

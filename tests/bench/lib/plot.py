@@ -74,7 +74,7 @@ def boxes(table, values):
             name = f"d{number}_{index}"
             place = group_place(index, number, len(columns))
             script += data_block(name, [f"{place:.4f} {trial}" for trial in trials])
-            style = f"with points pt 2 ps 0.8 lc rgb '{colour}'" if len(trials) < 3 else \
+            style = f"with points pt 7 ps 0.9 lc rgb '{colour}'" if len(trials) < 3 else \
                 f"with boxplot lc rgb '{colour}'"
             using = "1:2" if len(trials) < 3 else f"({place:.4f}):2:({0.7 / len(columns):.4f})"
             plots.append(f"${name} using {using} {style} {title}")
@@ -94,9 +94,15 @@ def lines(table, _values):
     return script + "plot " + ", ".join(plots) + "\n"
 
 
+def curves_across(runs):
+    """Panels side by side."""
+    return 1 if len(runs) < 6 else 2
+
+
 def curves(title, unit, runs):
     """A panel a run, a line a series: {run: {series: [(x, y)]}}."""
-    script = f"set multiplot layout {len(runs)},1 title {quote(title)}\n"
+    across = curves_across(runs)
+    script = f"set multiplot layout {-(-len(runs) // across)},{across} title {quote(title)}\n"
     for panel, (run_name, series) in enumerate(runs.items()):
         script += common(run_name, unit) + "set xlabel 's'\nset xrange [0:*]\n"
         plots = []
@@ -133,7 +139,7 @@ def draw(result, values, series, folder):
     for name, runs in read_series(series).items():
         stem = folder / f"{result['name']}-{name}"
         titles = {table["name"]: (table["title"], table["unit"]) for table in result["tables"]}
-        run(curves(*titles.get(name, (name, "")), runs), stem, height=260 * len(runs) + 60)
+        run(curves(*titles.get(name, (name, "")), runs), stem, height=220 * -(-len(runs) // curves_across(runs)) + 60)
         drawn.append(stem.name)
     result["pictures"] = drawn
     return "pictures " + ", ".join(drawn) + " (.svg, .png)" if drawn else "no pictures"

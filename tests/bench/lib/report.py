@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from results import cell_text
+from results import cell_text, tables_with_rows
 
 ORDER = ["table1-cubic", "table1-bbr", "datapath", "latency", "failover", "scale"]
 HEAD = """# Results
@@ -53,13 +53,14 @@ def table_markdown(table):
 def section(result, docs):
     text = f"\n## {result['title']}\n\n    {result['command']}\n\n{place(result)}\n"
     pictures = list(result.get("pictures", []))
-    for table in result["tables"]:
+    titles = {f"{result['name']}-{table['name']}": table["title"] for table in result["tables"]}
+    for table in tables_with_rows(result):
         text += "\n" + table_markdown(table)
         for picture in [name for name in pictures if name == f"{result['name']}-{table['name']}"]:
             pictures.remove(picture)
             text += f"\n![{table['title']}](results/{picture}.svg)\n"
     for picture in pictures:
-        text += f"\n![{picture}](results/{picture}.svg)\n"
+        text += f"\n![{titles[picture]}](results/{picture}.svg)\n"
     for missing in result["missing"]:
         text += f"\nMissing: {missing['what']}: {missing['why']}.\n"
     for note in result["notes"]:

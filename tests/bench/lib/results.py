@@ -104,6 +104,11 @@ def make_result(name, meta, values):
             "tables": [make_table(words, values) for words in meta["table"]]}
 
 
+def tables_with_rows(result):
+    """A table without a row is there for its curves, or ROWS= left it out."""
+    return [table for table in result["tables"] if table["rows"]]
+
+
 def table_text(table):
     """The medians for a terminal; behind them the ratio to the column AGAINST."""
     unit = f" ({table['unit']})" if table["unit"] else ""
@@ -141,7 +146,7 @@ def main(work, folder, name):
         shutil.copy(series, folder / f"{name}-series.csv")
     drawn = plot.draw(result, values, series, folder)
     (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
-    for table in result["tables"]:
+    for table in tables_with_rows(result):
         print(table_text(table), end="\n\n")
     for missing in result["missing"]:
         print(f"missing: {missing['what']}: {missing['why']}")

@@ -6,6 +6,11 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build
 
+# CC=bbr is the benchmark's: a congestion control (tests/bench/table1.sh).
+ifneq ($(filter $(CC),$(shell cat /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null)),)
+BENCH_CC    := $(CC)
+override CC := gcc
+endif
 CC           ?= gcc
 CLANG        ?= clang
 # Ubuntu keeps the real one beside each kernel; its /usr/sbin/bpftool wants the running kernel's.

@@ -17,7 +17,7 @@ add() {
 }
 
 prepare() {
-	packaging/deps.sh --check >/dev/null || packaging/deps.sh || exit 1
+	packaging/deps.sh --check --bench >/dev/null || packaging/deps.sh --bench || exit 1
 	heading "build"
 	make -s -j"$(nproc)" all lab-tools build-prog build-fuzz build-bench && make -s -j"$(nproc)" SAN=1 build-tests && return
 	echo "the build failed"
@@ -103,6 +103,9 @@ run_suite tests/unit "$build-san"
 run_suite tests/prog "$build"
 run_fuzzers
 run_e2e
+
+heading "benchmarks, in their smallest size"
+LAB_BUILD=$PWD/$build run_tap tests/bench/test_parts.sh
 
 heading "sum"
 [ "$skipped" = 0 ] || [ "${ALLOW_SKIP:-0}" = 1 ] || echo "skipped tests fail the run; ALLOW_SKIP=1 lets them pass"

@@ -5,8 +5,16 @@ set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 failed=()
+
+# What has been asked for, to be asked for again.
+asked() {
+	local name
+	for name in QUICK CC TRIALS ROWS CONGESTION; do [ -z "${!name:-}" ] || printf ' %s="%s"' "$name" "${!name}"; done
+}
+
 for part; do
-	export BENCH_COMMAND="make bench-$part${QUICK:+ QUICK=$QUICK}${CC:+ CC=$CC}${TRIALS:+ TRIALS=$TRIALS}${ROWS:+ ROWS=\"$ROWS\"}"
+	BENCH_COMMAND="make bench-$part$(asked)"
+	export BENCH_COMMAND
 	echo "== $part =="
 	"$here/$part.sh" || failed+=("$part")
 done

@@ -5,6 +5,7 @@
 #
 #   CC=cubic|bbr   congestion control of all sockets, set by the program (iperf3)
 #   ROWS="..."     patterns of rows, "core:loss=1%", "sym*", "cloud"; all without it
+#   CONGESTION=    the agent's Congestion=: what its default, adapt, does by itself
 set -euo pipefail
 
 # shellcheck source=tests/bench/lib/bench.sh
@@ -18,10 +19,9 @@ CC=${CC:-cubic}
 TRIALS=${TRIALS:-$(by_size 3 1 1)}
 SECONDS_CLEAN=$(by_size 10 2 1) SECONDS_LOSSY=$(by_size 20 2 1)
 ROWS=${ROWS:-$(by_size "*" "core core:loss=2% sym:loss=2% cloud" "core:loss=2% cloud")}
-ALONE=10.77.2.100 # another address of the server, whose connections the agent leaves alone
 TITLE[0]="MPTCP alone" TITLE[1]="MPTCP + detour" TITLE[2]="MPTCP + OpenVPN" TITLE[3]="TCP" TITLE[4]="TCP by detour" TITLE[5]="TCP by OpenVPN"
-COLUMNS_ALL="0 1 3 4 2 5" # in this order: TCP by the detour takes the lease that MPTCP got, and the agents change once
-COLUMNS_CLOUD="0 1 3"
+COLUMNS_ALL="0 3 1 4 2 5" # in this order: TCP by the detour takes the lease that MPTCP got, and agents change seldom
+COLUMNS_CLOUD="0 3 1"
 
 # Bytes of a frame, and what of it is data beside timestamps and MPTCP's data sequence mapping.
 PAYLOAD=1424 FRAME=1514
@@ -33,7 +33,6 @@ network() {
 	relay_config relay Accept=any >"$LAB_DIR/relay.conf"
 	lab_kill relay
 	relay_start relay || bench_die "detour-fwd: $(tail "$LAB_DIR/log/relay")"
-	lab_ip server addr add $ALONE/24 dev to-r2
 	HAS_OPENVPN=1
 	bench_has openvpn openvpn "MPTCP + OpenVPN" || HAS_OPENVPN=0
 	[ $HAS_OPENVPN = 1 ] || bench_missing "TCP by OpenVPN" "no openvpn here; Debian has it as openvpn"
@@ -63,17 +62,18 @@ topology_cloud() {
 
 # ---- The agents ----------------------------------------------------------------------------
 
-agent_for() { # nat|vpn
-	[ "${AGENT:-}" != "$1" ] || return 0
+agent_for() { # none|nat|vpn
+	[ "${AGENT:-none}" != "$1" ] || return 0
 	lab_kill client
-	agent_config client Exclude=$ALONE "${AGENT_LINES[@]}" >"$LAB_DIR/client.conf"
+	AGENT=$1
+	[ "$1" != none ] || return 0
+	agent_config client "${AGENT_LINES[@]}" >"$LAB_DIR/client.conf"
 	if [ "$1" = vpn ]; then # a second uplink, and no relay
 		sed -i '/^\[relay/,$d' "$LAB_DIR/client.conf"
 		printf '[uplink %s]\nRole=on\n' to-r1 $OPENVPN_DEVICE >>"$LAB_DIR/client.conf"
 	fi
 	agent_start client || bench_die "detour-agent: $(tail "$LAB_DIR/log/client")"
 	[ "$1" = vpn ] || lab_wait 10 agent_connected client || bench_die "no channel: $(tail "$LAB_DIR/log/client")"
-	AGENT=$1
 }
 AGENT_LINES=()
 [ -z "${CONGESTION:-}" ] || AGENT_LINES+=("Congestion=$CONGESTION")
@@ -82,12 +82,12 @@ AGENT_LINES=()
 
 measure() { # COLUMN SECONDS
 	case "$1" in
-	0) agent_for nat; iperf "$2" "$CC" mptcpize run -- --client $ALONE ;;
+	0) agent_for none; iperf "$2" "$CC" mptcpize run -- --client "$(lab_addr4 server)" ;;
 	1) agent_for nat; iperf "$2" "$CC" mptcpize run -- --client "$(lab_addr4 server)" ;;
 	2) agent_for vpn; iperf "$2" "$CC" mptcpize run -- --client "$(lab_addr4 server)" ;;
-	3) iperf "$2" "$CC" -- --client "$(lab_addr4 server)" ;;
-	4) iperf "$2" "$CC" -- --client "$(lab_addr4 relay)" --port "$(detour_port)" ;;
-	5) iperf "$2" "$CC" -- --client "$(lab_addr4 server)" --bind $OPENVPN_CLIENT ;;
+	3) agent_for none; iperf "$2" "$CC" -- --client "$(lab_addr4 server)" ;;
+	4) agent_for nat; iperf "$2" "$CC" -- --client "$(lab_addr4 relay)" --port "$(detour_port)" ;;
+	5) agent_for vpn; iperf "$2" "$CC" -- --client "$(lab_addr4 server)" --bind $OPENVPN_CLIENT ;;
 	esac
 }
 
@@ -118,8 +118,11 @@ row() {
 			wanted "$column" || continue
 			bench_step "$row: ${TITLE[column]}, trial $trial of $TRIALS"
 			[ "$column$trial" != 11 ] || shares_begin
-			measure "$column" "$seconds"
-			bench_value "$table" "$row" "${TITLE[column]}" "$trial" "$IPERF_MBIT" Mbit/s
+			if measure "$column" "$seconds"; then
+				bench_value "$table" "$row" "${TITLE[column]}" "$trial" "$IPERF_MBIT" Mbit/s
+			else
+				bench_note "$row, ${TITLE[column]}, trial $trial: iperf3 failed twice"
+			fi
 			if [ "$column$trial" = 11 ]; then
 				shares_end
 				share_values "$row"
@@ -180,25 +183,30 @@ cloud_row() {
 count_steps() {
 	local line topology link steps=0
 	while IFS=, read -r topology link line; do
-		! is_wanted "$topology${link:+:$link}" || steps=$((steps + TRIALS * (HAS_OPENVPN ? 6 : 4)))
+		! is_wanted "$topology${link:+:$link}" || steps=$((steps + TRIALS * 6))
 	done < <(thesis_rows)
 	! is_wanted cloud || steps=$((steps + TRIALS * 3))
-	[ $steps -gt 0 ] || bench_die "ROWS=\"$ROWS\" fits no row"
 	echo $steps
 }
 
 main() {
-	local line
-	bench_begin "table1-$CC" "The thesis's Table 1, with $CC"
+	local line table steps
+	grep -qw "$CC" /proc/sys/net/ipv4/tcp_available_congestion_control || bench_die "CC=$CC: this kernel does not have it"
+	steps=$(count_steps)
+	[ "$steps" -gt 0 ] || bench_die "ROWS=\"$ROWS\" fits no row"
+	bench_begin "table1-$CC${CONGESTION:+-$CONGESTION}" "The thesis's Table 1, with $CC"
 	bench_table core boxes Mbit/s limit "Two paths of 10 Mbit/s, access links of 20 (core)"
 	bench_table sym boxes Mbit/s limit "All links 10 Mbit/s (sym)"
 	bench_table cloud boxes Mbit/s TCP "All links 300 Mbit/s, 62 ms directly, 65 by the relay"
 	bench_table thesis none Mbit/s "" "What the thesis measured, in 2017 with coupled congestion control (lia)"
 	bench_table share none "" "" "What MPTCP + detour's two subflows did, first trial"
 	bench_table curves none Mbit/s "" "What each subflow carried, first trial"
+	for table in core sym; do bench_columns $table "${TITLE[@]}" "thesis: MPTCP + NAT" limit; done
+	bench_columns cloud "${TITLE[0]}" "${TITLE[1]}" "${TITLE[3]}" limit
+	bench_columns thesis "${TITLE[@]}"
 	network
-	bench_plan "$(count_steps)"
-	while read -r line; do thesis_row "$line"; done < <(thesis_rows)
+	bench_plan "$steps"
+	while read -r line <&3; do thesis_row "$line"; done 3< <(thesis_rows)
 	cloud_row
 	bench_end
 }

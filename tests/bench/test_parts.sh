@@ -22,12 +22,12 @@ check() { # NAME COMMAND...
 	fi
 }
 
-run() { timeout 600 "$here/$1.sh"; }
+run() { timeout --foreground 600 "$here/$1.sh"; }
 
-# Nothing is missing: deps.sh installs all peers that Debian has, and the columns of all rows have values.
-whole() { jq -e '.whole and (.tables | length > 0) and all(.tables[]; .rows | length > 0)' "$RESULTS/$1.json"; }
+# A table may be there for its curves, or its rows not be in this size: not all of them.
+whole() { jq -e '.whole and ([.tables[] | select(.rows != {})] | length > 0)' "$RESULTS/$1.json"; }
 
-# Every row of a table has every column of it, but for peers that are named as missing.
+# Every row of a table has every column that the part declares, but for peers that are named as missing.
 full() {
 	jq -e '[.missing[].what] as $missing | [.tables[] | .columns as $columns | .rows | to_entries[] | {row: .key,
 		lacks: (($columns - (.value | keys)) - $missing)} | select(.lacks != [])] | if . == [] then true else

@@ -234,6 +234,8 @@ static int open_kernel(struct agent *agent)
 /* Without it everything else works. */
 static void open_congestion(struct agent *agent)
 {
+	struct congestion_options options = {LOSSY_CONGESTION, agent->config->exclude,
+					     agent->config->exclude_count};
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
 	FILE *errors;
@@ -244,7 +246,7 @@ static void open_congestion(struct agent *agent)
 	errors = open_memstream(&text, &len);
 	if (!errors)
 		return;
-	err = congestion_new(LOSSY_CONGESTION, errors, &agent->congestion);
+	err = congestion_new(&options, errors, &agent->congestion);
 	fclose(errors);
 	if (err)
 		log_warning("subflows on lossy paths keep their congestion control, and may hold connections back: %s", text);

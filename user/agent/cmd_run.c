@@ -14,6 +14,7 @@
 #include "user/agent/sysctl.h"
 #include "user/base/cleanup.h"
 #include "user/base/log.h"
+#include "user/base/privileges.h"
 
 #define STATE_PATH_LEN 256
 
@@ -121,6 +122,17 @@ static int watch_signal(struct run *run, uv_signal_t *handle, int signum)
 	return uv_signal_start(handle, stop, signum);
 }
 
+/* The verifier's right is for the start alone: from here on, strangers are talked to. */
+static int drop_rights(void)
+{
+	static const int kept[] = {CAP_NET_ADMIN, CAP_BPF, -1};
+	int err = privileges_keep(kept);
+
+	if (err)
+		log_error("cannot give up rights: %s", strerror(-err));
+	return err;
+}
+
 static int serve(struct run *run)
 {
 	int err = agent_new(&run->loop, run->config, run->tls, &run->agent);
@@ -129,6 +141,9 @@ static int serve(struct run *run)
 		log_error("cannot start: %s", strerror(-err));
 		return err;
 	}
+	err = drop_rights();
+	if (err)
+		return err;
 	sd_notify(0, "READY=1");
 	log_info("running; %zu relays, up to %u detours a connection", run->config->relay_count,
 		 run->config->subflows);

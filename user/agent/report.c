@@ -190,6 +190,13 @@ static struct json_object *report_counters(const struct agent *agent)
 	return object;
 }
 
+static const char *congestion_word(const struct agent *agent)
+{
+	if (agent->config->congestion == AGENT_CONGESTION_KEEP)
+		return "keep";
+	return agent->congestion ? "adapt" : "unavailable";
+}
+
 static struct json_object *report_status(const struct agent *agent)
 {
 	struct json_object *object = json_object_new_object();
@@ -206,7 +213,7 @@ static struct json_object *report_status(const struct agent *agent)
 	add_number(object, "channels", count);
 	add_number(object, "channels_up", up);
 	add_number(object, "detours_per_connection", agent->config->subflows);
-	add_text(object, "congestion", agent->congestion ? "adapt" : "keep");
+	add_text(object, "congestion", congestion_word(agent));
 	json_object_object_add(object, "counters", report_counters(agent));
 	return object;
 }

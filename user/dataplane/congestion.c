@@ -56,20 +56,39 @@ static int open_cgroup(int *ret_fd)
 	return err;
 }
 
-static int load(struct congestion *congestion, const char *name)
+static int exclude(const struct congestion *congestion, const struct congestion_options *options)
+{
+	int map = bpf_map__fd(congestion->skeleton->maps.excluded);
+	uint8_t yes = 1;
+
+	for (size_t i = 0; i < options->exclude_count; i++) {
+		struct congestion_prefix key = {.bits = options->exclude[i].bits};
+
+		memcpy(key.addr, options->exclude[i].addr.bytes, sizeof(key.addr));
+		if (bpf_map_update_elem(map, &key, &yes, BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int load(struct congestion *congestion, const struct congestion_options *options)
 {
 	struct client_congestion *skeleton = client_congestion__open();
 	struct congestion_config *config;
 	socklen_t len = sizeof(config->netns_cookie);
+	int err;
 
 	congestion->skeleton = skeleton;
 	if (!skeleton)
 		return -errno;
 	config = (struct congestion_config *)&skeleton->rodata->config;
-	strncpy(config->name, name, sizeof(config->name) - 1);
+	strncpy(config->name, options->name, sizeof(config->name) - 1);
 	if (getsockopt(congestion->socket, SOL_SOCKET, SO_NETNS_COOKIE, &config->netns_cookie, &len) < 0)
 		return -errno;
-	return client_congestion__load(skeleton);
+	if (options->exclude_count)
+		bpf_map__set_max_entries(skeleton->maps.excluded, (uint32_t)options->exclude_count);
+	err = client_congestion__load(skeleton);
+	return err ? err : exclude(congestion, options);
 }
 
 static int attach(struct congestion *congestion)
@@ -83,7 +102,8 @@ static int attach(struct congestion *congestion)
 	return congestion->link ? 0 : -errno;
 }
 
-int congestion_new(const char *name, FILE *errors, struct congestion **ret_congestion)
+int congestion_new(const struct congestion_options *options, FILE *errors,
+		   struct congestion **ret_congestion)
 {
 	struct congestion *congestion = calloc(1, sizeof(*congestion));
 	int err;
@@ -92,12 +112,13 @@ int congestion_new(const char *name, FILE *errors, struct congestion **ret_conge
 		return -ENOMEM;
 	congestion->socket = -1;
 	programs_quiet_libbpf();
-	err = open_socket(name, &congestion->socket);
+	err = open_socket(options->name, &congestion->socket);
 	if (err) {
-		fprintf(errors, "this kernel has no congestion control '%s'", name);
+		fprintf(errors, "congestion control '%s': %s", options->name,
+			err == -ENOENT ? "this kernel does not have it" : strerror(-err));
 		goto out;
 	}
-	err = load(congestion, name);
+	err = load(congestion, options);
 	if (err) {
 		fprintf(errors, "the kernel refuses the program: %s", strerror(-err));
 		goto out;

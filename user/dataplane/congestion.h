@@ -11,14 +11,23 @@
 
 #include <detour/congestion.h>
 
+#include "user/base/addr.h"
+
 struct congestion;
 
+struct congestion_options {
+	const char *name; /* the congestion control that such subflows get, at most 15 letters */
+	const struct prefix *exclude; /* servers whose connections are left alone */
+	size_t exclude_count;
+};
+
 /*
- * Loads and attaches it for this network namespace; `name` is the congestion control that such subflows get, at
- * most 15 letters. Needs CAP_BPF and CAP_NET_ADMIN, and a cgroup v2 file system. An error is explained on `errors`:
- * -ENOENT: this kernel does not have `name`; -ENODEV: no cgroup v2; others from the kernel.
+ * Loads and attaches it for this network namespace. Needs CAP_BPF, CAP_PERFMON (for bpf_skc_to_mptcp_sock) and
+ * CAP_NET_ADMIN, and a cgroup v2 file system. An error is explained on `errors`, without a newline: -ENOENT: this
+ * kernel does not have that congestion control; -ENODEV: no cgroup v2; others from the kernel.
  */
-int congestion_new(const char *name, FILE *errors, struct congestion **ret_congestion);
+int congestion_new(const struct congestion_options *options, FILE *errors,
+		   struct congestion **ret_congestion);
 void congestion_free(struct congestion *congestion);
 
 /* How often it did what the counter says; 0 for NULL. */

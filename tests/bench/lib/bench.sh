@@ -11,6 +11,8 @@
 # shellcheck source=tests/lab/lib/lab.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../lab/lib/lab.sh"
 
+LAB_EMULATOR=linkem # netem is not everywhere, and loses packets before it queues them
+export LC_ALL=C     # numbers have a point
 BENCH_HERE=$LAB_ROOT/tests/bench
 BENCH_RESULTS=${RESULTS:-$LAB_ROOT/results}
 BENCH_NAME=""
@@ -25,11 +27,14 @@ by_size() {
 bench_die() { echo "bench: $*" >&2; exit 1; }
 bench_say() { echo "$*" >&2; }
 
-# bench_begin NAME TITLE: from here on, however the part ends, what it has measured is written and the lab goes.
+# bench_begin NAME TITLE: from here on, however the part ends, what it has measured is written and the lab goes. A
+# smaller size does not take the place of a full run's results.
 bench_begin() {
 	[ "$(id -u)" = 0 ] || bench_die "must be root: it makes network namespaces and loads BPF programs"
-	BENCH_NAME=$1 BENCH_BEGIN=$SECONDS
+	BENCH_NAME=$1$(by_size "" -quick -smoke) BENCH_BEGIN=$SECONDS
 	mkdir -p "$BENCH_RESULTS"
+	exec 8>"${TMPDIR:-/tmp}/detour-bench.lock"
+	flock --nonblock 8 || { bench_say "bench: another one runs, and would be measured too: waiting"; flock 8; }
 	BENCH_WORK=$(mktemp -d "$BENCH_RESULTS/.$1.XXXXXX")
 	echo "table,row,column,trial,value,unit" >"$BENCH_WORK/csv"
 	: >"$BENCH_WORK/series"
@@ -37,15 +42,24 @@ bench_begin() {
 	bench_meta size "$(by_size full quick smoke)"
 	bench_meta date "$(date -u +%FT%TZ)"
 	bench_meta command "${BENCH_COMMAND:-$0}"
+	bench_meta commit "$(bench_commit)"
 	trap bench_exit EXIT
 	trap 'exit 130' INT TERM HUP
+}
+
+# What is measured: read before anybody changes it.
+bench_commit() {
+	local commit changed
+	commit=$(git -C "$LAB_ROOT" rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
+	changed=$(git -C "$LAB_ROOT" status --porcelain --untracked-files=no 2>/dev/null) || true
+	echo "$commit${changed:+ with changes}"
 }
 
 bench_exit() {
 	local status=$?
 	trap "" INT TERM HUP
 	[ ! -t 2 ] || printf '\r\033[K' >&2
-	lab_down
+	lab_down || status=1
 	bench_write || status=1
 	rm -rf "$BENCH_WORK"
 	exit "$status"
@@ -66,6 +80,9 @@ bench_meta() { printf '%s\t%s\n' "$1" "$2" >>"$BENCH_WORK/meta"; }
 # bench_table ID CHART UNIT AGAINST TITLE: a table of rows and columns. CHART: bars, boxes, lines (rows are numbers)
 # or none. AGAINST: the column that the others are divided by, "" for none.
 bench_table() { bench_meta table "$(printf '%s\t' "${@:1:4}")$5"; }
+
+# bench_columns TABLE COLUMN...: all that it has, in this order.
+bench_columns() { bench_meta columns "$(printf '%s\t' "$@")"; }
 
 # bench_value TABLE ROW COLUMN TRIAL VALUE UNIT: one measured value. No text with a comma.
 bench_value() {

@@ -6,18 +6,26 @@ IPERF_PORT=5201
 IPERF_OMIT=1 # seconds at the beginning that do not count
 
 # iperf SECONDS CONGESTION WORD... [-- iperf3's options]: client to server; IPERF_MBIT is then what the server saw. WORDs
-# come before iperf3, such as `mptcpize run`. The server speaks MPTCP with those who do.
-iperf() {
-	local seconds=$1 congestion=$2 words=()
+# come before iperf3, such as `mptcpize run`. The server speaks MPTCP with those who do. On a lossy path iperf3's own
+# connection may fail: so twice, before it is given up.
+iperf() { iperf_once "$@" || iperf_once "$@"; }
+
+iperf_once() {
+	local seconds=$1 congestion=$2 node words=()
 	shift 2
+	for node in client server; do lab_ip $node tcp_metrics flush >/dev/null; done # what other connections learned
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do words+=("$1"); shift; done
 	[ $# = 0 ] || shift
 	lab_kill iperf-server
 	lab_spawn_in server iperf-server mptcpize run iperf3 --server --one-off --port $IPERF_PORT
 	lab_wait 5 lab_listens server $IPERF_PORT || bench_die "iperf3's server does not listen"
-	lab_exec client timeout $((seconds + 30)) "${words[@]}" iperf3 --time "$seconds" --omit $IPERF_OMIT --json \
-		--congestion "$congestion" "$@" >"$LAB_DIR/iperf" 2>"$LAB_DIR/log/iperf-client" ||
-		bench_die "iperf3: $(jq -r '.error // empty' "$LAB_DIR/iperf") $(tail -n 3 "$LAB_DIR/log/iperf-client")"
+	# In the foreground: ^C is to reach it, too.
+	lab_exec client timeout --foreground $((seconds + 30)) "${words[@]}" iperf3 --time "$seconds" --omit $IPERF_OMIT --json \
+		--congestion "$congestion" "$@" >"$LAB_DIR/iperf" 2>"$LAB_DIR/log/iperf-client" || {
+		bench_say "iperf3: $(jq -r '.error // empty' "$LAB_DIR/iperf") $(tail -n 3 "$LAB_DIR/log/iperf-client")"
+		return 1
+	}
+	# shellcheck disable=SC2034 # for the caller
 	IPERF_MBIT=$(jq '.end.sum_received.bits_per_second / 1e6' "$LAB_DIR/iperf")
 	lab_wait 5 lab_dead iperf-server || true
 }
@@ -43,6 +51,7 @@ share_mean() { awk -v which="$1" -v field="$2" '$2 == which { sum += $field; n++
 
 # share_rates: lines "SECONDS WHICH MBIT", for curves.
 share_rates() {
-	awk '{ key = $2; if (key in at && $1 > at[key]) printf "%.2f %s %.3f\n", $1, key, ($3 - bytes[key]) * 8e-6 / ($1 - at[key])
+	awk '{ key = $2; if (key in at && $1 > at[key] && $3 >= bytes[key]) # less: a connection has ended
+			 printf "%.2f %s %.3f\n", $1, key, ($3 - bytes[key]) * 8e-6 / ($1 - at[key])
 		at[key] = $1; bytes[key] = $3 }' "$SHARES"
 }

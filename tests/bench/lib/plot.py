@@ -18,11 +18,13 @@ def data_block(name, lines):
 
 
 def run(script, stem, height=HEIGHT):
-    """The same script for both kinds of file. gnuplot's own words come with an error."""
+    """The same script for both kinds of file. False: it did not work; gnuplot has said why."""
     for kind, terminal in (("svg", f"svg size {WIDTH},{height} dynamic background 'white' font 'sans,13'"),
                            ("png", f"pngcairo size {WIDTH},{height} background 'white' font 'sans,11'")):
         head = f"set terminal {terminal} noenhanced\nset output {quote(f'{stem}.{kind}')}\n"
-        subprocess.run(["gnuplot"], input=head + script, text=True, check=True)
+        if subprocess.run(["gnuplot"], input=head + script, text=True, check=False).returncode:
+            return False
+    return True
 
 
 def common(title, unit):
@@ -46,6 +48,7 @@ def bars(table, _values):
     script = common(table["title"], table["unit"]) + row_ticks(rows, range(len(rows)))
     script += f"set boxwidth {0.8 / len(columns):.4f}\nset style fill solid 0.8\nset bars small\nset xrange [-0.6:{len(rows) - 0.4}]\n"
     plots = []
+    columns = [column for column in columns if any(column in cells for cells in table["rows"].values())]
     for number, column in enumerate(columns):
         cells = [(index, table["rows"][row].get(column)) for index, row in enumerate(rows)]
         script += data_block(f"d{number}", [
@@ -87,7 +90,10 @@ def lines(table, _values):
     script = common(table["title"], table["unit"]) + "set logscale xy\nset yrange [*:*]\nset grid\n"
     plots = []
     for number, column in enumerate(table["columns"]):
-        points = sorted((float(row), cells[column]["median"]) for row, cells in table["rows"].items() if column in cells)
+        points = sorted((float(row), cells[column]["median"]) for row, cells in table["rows"].items()
+                        if column in cells and cells[column]["median"] > 0)  # the axes are logarithmic
+        if not points:
+            continue
         script += data_block(f"d{number}", [f"{x} {y}" for x, y in points])
         plots.append(f"$d{number} using 1:2 with linespoints pt 7 lw 2 lc rgb '{COLOURS[number % len(COLOURS)]}' "
                      f"title {quote(column)}")
@@ -134,12 +140,12 @@ def draw(result, values, series, folder):
     for table in result["tables"]:
         stem = folder / f"{result['name']}-{table['name']}"
         if table["chart"] in CHARTS and table["rows"]:
-            run(CHARTS[table["chart"]](table, values), stem)
-            drawn.append(stem.name)
+            if run(CHARTS[table["chart"]](table, values), stem):
+                drawn.append(stem.name)
     for name, runs in read_series(series).items():
         stem = folder / f"{result['name']}-{name}"
         titles = {table["name"]: (table["title"], table["unit"]) for table in result["tables"]}
-        run(curves(*titles.get(name, (name, "")), runs), stem, height=220 * -(-len(runs) // curves_across(runs)) + 60)
-        drawn.append(stem.name)
+        if run(curves(*titles.get(name, (name, "")), runs), stem, 220 * -(-len(runs) // curves_across(runs)) + 60):
+            drawn.append(stem.name)
     result["pictures"] = drawn
     return "pictures " + ", ".join(drawn) + " (.svg, .png)" if drawn else "no pictures"

@@ -11,7 +11,6 @@ import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,8 +18,8 @@ import plot
 
 
 def read_meta(path):
-    """The part's words about itself; "table", "missing" and "note" come several times."""
-    meta = {"table": [], "missing": [], "note": []}
+    """The part's words about itself; some words come several times."""
+    meta = {"table": [], "columns": [], "missing": [], "note": []}
     for line in path.read_text().splitlines():
         key, _, value = line.partition("\t")
         if isinstance(meta.get(key), list):
@@ -49,20 +48,24 @@ def figure(values):
 
 
 def ratio(values, base):
-    """The median of each trial's own ratio: what was measured one after the other is compared."""
+    """The median of each trial's own ratio: what was measured one after the other is compared. What is no measurement, a
+    limit, is there once, for all trials."""
     other = {value["trial"]: value["value"] for value in base}
+    if len(base) == 1:
+        other = {value["trial"]: base[0]["value"] for value in values}
     pairs = [value["value"] / other[value["trial"]] for value in values if other.get(value["trial"])]
     return statistics.median(pairs) if pairs else None
 
 
-def make_table(words, values):
+def make_table(words, columns, values):
+    """`columns` are those that a part has declared: what was not measured is missed."""
     name, chart, unit, against, title = words.split("\t")
     values = [value for value in values if value["table"] == name]
     cells = {}
     for value in values:
         cells.setdefault((value["row"], value["column"]), []).append(value)
     table = {"name": name, "title": title, "chart": chart, "unit": unit, "against": against,
-             "columns": unique(value["column"] for value in values), "rows": {}}
+             "columns": unique(columns + [value["column"] for value in values]), "rows": {}}
     for (row, column), cell in cells.items():
         entry = table["rows"].setdefault(row, {})
         entry[column] = figure(cell)
@@ -70,18 +73,6 @@ def make_table(words, values):
         if base and column != against:
             entry[column]["ratio"] = ratio(cell, base)
     return table
-
-
-def command(*words):
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def commit():
-    here = Path(__file__).resolve().parent
-    name = command("git", "-C", str(here), "rev-parse", "--short=12", "HEAD")
-    changed = command("git", "-C", str(here), "status", "--porcelain", "--untracked-files=no")
-    return (name or "unknown") + (" with changes" if changed else "")
 
 
 def machine():
@@ -96,12 +87,19 @@ def machine():
             "kernel": platform.release(), "system": release.get("PRETTY_NAME", "").strip('"')}
 
 
+def declared(columns, words):
+    """The columns declared for a table."""
+    found = columns.get(words.split("\t")[0])
+    return found.split("\t") if found else []
+
+
 def make_result(name, meta, values):
     missing = [dict(zip(("what", "why"), words.split("\t"))) for words in meta["missing"]]
+    columns = dict(words.rstrip("\t").split("\t", 1) for words in meta["columns"])
     return {"name": name, "title": meta["title"], "command": meta["command"], "date": meta["date"],
             "size": meta["size"], "seconds": int(meta["seconds"]), "whole": meta["whole"] == "1",
-            "commit": commit(), "machine": machine(), "missing": missing, "notes": meta["note"],
-            "tables": [make_table(words, values) for words in meta["table"]]}
+            "commit": meta["commit"], "machine": machine(), "missing": missing, "notes": meta["note"],
+            "tables": [make_table(words, declared(columns, words), values) for words in meta["table"]]}
 
 
 def tables_with_rows(result):
@@ -136,16 +134,23 @@ def cell_text(cell):
     return text + (f" ({cell['ratio']:.2f})" if cell.get("ratio") is not None else "")
 
 
+def write_json(folder, name, result):
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
 def main(work, folder, name):
     work, folder = Path(work), Path(folder)
-    values = read_values(work / "csv")
-    result = make_result(name, read_meta(work / "meta"), values)
+    values, meta = read_values(work / "csv"), read_meta(work / "meta")
+    if meta["whole"] != "1":
+        name += "-partial"  # beside what an earlier run may have measured whole
+    result = make_result(name, meta, values)
     shutil.copy(work / "csv", folder / f"{name}.csv")
     series = work / "series"
     if series.stat().st_size:
         shutil.copy(series, folder / f"{name}-series.csv")
+    write_json(folder, name, result)  # first: a picture may fail
     drawn = plot.draw(result, values, series, folder)
-    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_json(folder, name, result)
     for table in tables_with_rows(result):
         print(table_text(table), end="\n\n")
     for missing in result["missing"]:

@@ -116,8 +116,16 @@ up_or_dead() { lab_dead "$1" || "${@:2}"; }
 
 relay_serves() { fwd "$1" status --json | grep -q '"pid": *'"$(lab_pid "${2:-$1}")"; }
 
+# The systemd unit's capabilities, as words for setpriv(1).
+agent_rights() {
+	sed -n 's/^CapabilityBoundingSet=//p' "$LAB_ROOT/packaging/systemd/detour-agent.service.in" | tr '[:upper:]' '[:lower:]' |
+		sed 's/cap_/+/g; s/ /,/g; s/^/-all,/'
+}
+
+# With no more rights than the unit has.
 agent_start() {
-	lab_spawn_in "$1" "$1" "$LAB_BUILD/detour-agent" run --config "$LAB_DIR/$1.conf" \
+	lab_spawn_in "$1" "$1" setpriv --bounding-set "$(agent_rights)" --inh-caps -all --no-new-privs \
+		"$LAB_BUILD/detour-agent" run --config "$LAB_DIR/$1.conf" \
 		--instance "$1" --run-dir "$LAB_DIR/run"
 	lab_wait 10 up_or_dead "$1" agent_serves "$1" && lab_alive "$1"
 }

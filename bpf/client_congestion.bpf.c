@@ -116,7 +116,6 @@ static __always_inline void watch(struct bpf_sock_ops *ops)
 static __always_inline void retransmitted(struct bpf_sock_ops *ops)
 {
 	struct loss_sample sample = {
-		.now_ns = bpf_ktime_get_ns(),
 		.snd_una = ops->snd_una,
 		.snd_nxt = ops->snd_nxt,
 		.mss = ops->mss_cache,

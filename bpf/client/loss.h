@@ -13,27 +13,28 @@
 
 #include <bpf/lib/compiler.h>
 
-#define LOSS_QUEUE_US 4000 /* of round-trip time that are no queue yet, besides a quarter */
+#define LOSS_CALM_US 4000 /* of round-trip time that are no queue yet, besides a quarter */
 
-/* Chance has many short gaps (exponentially distributed), congestion few: points for and against. */
+/*
+ * By chance four gaps of ten are shorter than half of cubic's, by congestion few: points for and against. Where
+ * other traffic makes the room vary by a tenth, it takes minutes to be wrongly sure.
+ */
 #define LOSS_SOONER  3
 #define LOSS_REGULAR 1
+#define LOSS_QUEUE   3
 #define LOSS_SURE    8
 
 #define LOSS_NO_RTT (~0U) /* TCP's minimum before the first sample */
 
 /* Of one subflow. */
 struct loss_state {
-	__u64 since_ns;	   /* when the last episode began */
-	__u32 episode_end; /* sequence number: what is lost before it belongs to that episode */
-	__u32 window;	   /* segments in flight then; 0: there was none yet */
+	__u32 episode_end; /* sequence number: what is lost before it belongs to the last episode */
+	__u32 window;	   /* segments in flight when that began; 0: there was none yet */
 	__u32 points;
-	__u32 zero;
 };
 
 /* What TCP knows when it retransmits. */
 struct loss_sample {
-	__u64 now_ns;
 	__u32 snd_una, snd_nxt; /* sequence numbers */
 	__u32 mss;		/* bytes */
 	__u32 srtt_us, min_rtt_us;
@@ -49,7 +50,7 @@ static __always_inline bool loss_is_same_episode(const struct loss_state *state,
 
 static __always_inline bool loss_has_queue(const struct loss_sample *sample)
 {
-	return sample->srtt_us > sample->min_rtt_us + sample->min_rtt_us / 4 + LOSS_QUEUE_US;
+	return sample->srtt_us > sample->min_rtt_us + sample->min_rtt_us / 4 + LOSS_CALM_US;
 }
 
 /* The largest number whose cube is not above `cube`, below 2^17. */
@@ -67,23 +68,34 @@ static __always_inline __u64 cube_root(__u64 cube)
 }
 
 /*
- * How long cubic takes from 0.7 of a window to all of it: K of RFC 9438 (C = 0.4), or as fast as Reno would,
- * which gains 9/17 of a segment a round trip.
+ * Segments that cubic sends from 0.7 of a window to all of it, 0.85 of it in the mean. It takes K of RFC 9438 (C = 0.4)
+ * or, if that is less, as many round trips as Reno would, which gains 9/17 of a segment in each.
  */
-static __always_inline __u64 loss_regrow_us(__u32 window, __u32 rtt_us)
+static __always_inline __u64 loss_cycle(__u32 window, __u32 srtt_us)
 {
-	__u64 reno_us = (__u64)window * rtt_us * 17 / 30;
-	__u64 cubic_us = cube_root(750000000ULL * window) * 1000;
+	__u64 reno_rounds = (__u64)window * 17 / 30;
+	__u64 cubic_rounds = cube_root(750000000ULL * window) * 1000 / (srtt_us ? srtt_us : 1);
 
-	return reno_us < cubic_us ? reno_us : cubic_us;
+	return (reno_rounds < cubic_rounds ? reno_rounds : cubic_rounds) * window * 17 / 20;
 }
 
+/* Since the last episode's end: what its repair took does not count. */
 static __always_inline bool loss_comes_too_soon(const struct loss_state *state,
 						const struct loss_sample *sample)
 {
-	__u64 elapsed_us = (sample->now_ns - state->since_ns) / 1000;
+	__u32 gap = (sample->snd_una - state->episode_end) / sample->mss;
 
-	return state->window && elapsed_us < loss_regrow_us(state->window, sample->srtt_us) / 2;
+	return 2ULL * gap < loss_cycle(state->window, sample->srtt_us);
+}
+
+static __always_inline __u32 loss_points(const struct loss_state *state,
+					 const struct loss_sample *sample)
+{
+	__u32 less = loss_has_queue(sample) ? LOSS_QUEUE : LOSS_REGULAR;
+
+	if (!loss_has_queue(sample) && state->window && loss_comes_too_soon(state, sample))
+		return state->points + LOSS_SOONER;
+	return state->points > less ? state->points - less : 0;
 }
 
 /* Notes a retransmission. True: the path loses by chance, by now that is sure enough. */
@@ -91,13 +103,7 @@ static __always_inline bool loss_note(struct loss_state *state, const struct los
 {
 	if (sample->min_rtt_us == LOSS_NO_RTT || !sample->mss || loss_is_same_episode(state, sample))
 		return false;
-	if (loss_has_queue(sample))
-		state->points = 0;
-	else if (loss_comes_too_soon(state, sample))
-		state->points += LOSS_SOONER;
-	else if (state->points)
-		state->points -= LOSS_REGULAR;
-	state->since_ns = sample->now_ns;
+	state->points = loss_points(state, sample);
 	state->episode_end = sample->snd_nxt;
 	state->window = (sample->snd_nxt - sample->snd_una) / sample->mss + 1;
 	return state->points >= LOSS_SURE;

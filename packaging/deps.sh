@@ -54,6 +54,7 @@ command  mandoc         mandoc
 VMTEST_NEEDS="
 command  qemu-system-x86_64  qemu-system-x86
 command  busybox        busybox-static
+command  file           file
 command  udevadm        udev
 command  depmod         kmod
 command  flock          util-linux

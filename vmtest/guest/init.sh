@@ -72,3 +72,4 @@ while read -r -u 3 test limit needs; do
 done 3<"$DIR/todo"
 sleep 2 # for what the kernel says while the last namespaces go
 echo end >"$DIR/progress"
+power_off

@@ -13,3 +13,9 @@ prepare() {
 	for module in "${MODULES[@]}"; do modprobe -q "$module" 2>/dev/null || true; done
 	ip link set lo up
 }
+
+# virtme-ng calls poweroff, which a host without an init system does not have: its kernel would die of it.
+power_off() {
+	sync
+	busybox poweroff -f
+}

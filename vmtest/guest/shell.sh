@@ -11,4 +11,5 @@ export LAB_BUILD=${BUILD:-$ROOT/build} PATH=$PATH:/usr/sbin:/sbin LANG=C.UTF-8 H
 
 prepare || exit 1
 echo "Making the lab; under emulation that takes a minute."
-exec "$ROOT/tests/lab/lab.sh" shell "$@"
+"$ROOT/tests/lab/lab.sh" shell "$@"
+power_off

@@ -78,15 +78,19 @@ def curves(rows):
             for column, name in ((1, "total"), (2, "direct"), (3, "detour"))}
 
 
-def main(series, client, event, mend):
-    rows = carried(read(series), client)
-    event, mend, begin, end = float(event), float(mend), rows[0][0], rows[-1][0]
-    if not begin < event < end:
-        sys.exit("outage: the event was not in mid-transfer")
+def figures(rows, event, mend):
+    begin, end = rows[0][0], rows[-1][0]
     before = mbit(rows, begin + (event - begin) * 0.4, event)  # the start is slow
     below = sum(b - a for a, b in steps(event, end) if mbit(rows, a, b) < before / 2)
-    print(json.dumps({"before_mbit": before, "during_mbit": mbit(rows, event, min(mend, end)), "below_s": round(below, 3),
-                      "pause_s": round(longest_pause(rows, event), 3), "at_s": event - begin, "curves": curves(rows)}))
+    return {"before_mbit": before, "during_mbit": mbit(rows, event, min(mend, end)), "below_s": round(below, 3),
+            "pause_s": round(longest_pause(rows, event), 3), "at_s": event - begin}
+
+
+def main(series, client, event, mend):
+    rows = carried(read(series), client)
+    if not rows[0][0] < float(event) < rows[-1][0]:
+        sys.exit("outage: the event was not in mid-transfer")
+    print(json.dumps({**figures(rows, float(event), float(mend)), "curves": curves(rows)}))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ fresh_lab() { # OPTION...
 	lab_ip server addr add "$EXCLUDED/24" dev to-r2
 	agent_config client "Exclude=$EXCLUDED/32" >"$LAB_DIR/client.conf"
 	agents_up
+	# The first packet of all waits for every hop's ARP.
+	lab_exec client ping -qnc 2 -i 0.2 "$(lab_addr4 server)" >/dev/null && lab_exec client ping -qnc 2 -i 0.2 "$EXCLUDED" >/dev/null ||
+		bench_die "the server cannot be reached"
 	transfer_file 20
 }
 
@@ -111,7 +114,7 @@ measure_rtt() {
 
 # first_byte RTT_MS UNIT_MS PORT TRIAL WAY KIND PORT TO_SYN HANDSHAKE TO_DATA
 first_byte() {
-	local row="$1 ms, $5" trial=$4 kind=$6
+	local row="$1 ms $5" trial=$4 kind=$6
 	[ "$3" = "$7" ] || bench_die "trials and capture do not fit"
 	[ "$8" != - ] || bench_die "$row, $kind: the detour carried nothing"
 	# The handshake without agent and lease: of each trial the one beside "cached".
@@ -131,19 +134,19 @@ rtts() { awk -v ms="$1" -v unit="$2" 'BEGIN { printf "%.4f", ms / unit }'; }
 
 # transfer_trial WAY KB RELAY TRIAL: the four one after the other.
 transfer_trial() {
-	local way=$1 kb=$2 row="$2 kB, $3 relay" trial=$4 base
+	local way=$1 kb=$2 row="$2 kB ($3 relay)" trial=$4 base
 	serve "$way"
 	carry "$way" "$EXCLUDED" "$kb" --tcp
 	transfer_values "$row" TCP
 	carry "$way" "$EXCLUDED" "$kb"
-	transfer_values "$row" "MPTCP, no detour"
+	transfer_values "$row" "no detour"
 	base=$(seen end_ms)
 	carry "$way" "$(lab_addr4 server)" "$kb"
 	transfer_values "$row" "fresh lease"
-	transfer_ratio "fresh lease, $3 relay"
+	transfer_ratio "fresh lease ($3 relay)"
 	carry "$way" "$(lab_addr4 server)" "$kb"
 	transfer_values "$row" "cached lease"
-	transfer_ratio "cached lease, $3 relay"
+	transfer_ratio "cached lease ($3 relay)"
 	lab_kill "$SERVER"
 }
 
@@ -176,9 +179,9 @@ main() {
 	bench_table first bars "relay RTTs" "own handshake" "From ESTABLISHED to the first byte on the detour"
 	bench_table first-ms none ms "" "The same in ms, and its pieces"
 	bench_table ratio bars "of the time without detour" "" "Time to completion with a detour, of that without"
-	bench_table ttfb none ms "MPTCP, no detour" "Download: time from connect() to the first byte"
-	bench_table down none ms "MPTCP, no detour" "Download: time from connect() to the last byte"
-	bench_table up none ms "MPTCP, no detour" "Upload: time from connect() to the server's word that it has all"
+	bench_table ttfb none ms "no detour" "Download: time from connect() to the first byte"
+	bench_table down none ms "no detour" "Download: time from connect() to the last byte"
+	bench_table up none ms "no detour" "Upload: time from connect() to the server's word that it has all"
 	bench_note "Links of 20 + 10 + 20 Mbit/s, cubic (CC=), RTT 30 ms directly; by the near relay 60 ms, by the far one 160 ms."
 	# shellcheck disable=SC2086 # words
 	bench_plan $(($(wc -w <<<"$RTTS") + 4 * $(wc -w <<<"$SIZES")))

@@ -116,7 +116,7 @@ points() {
 	local name x y series=".curves"
 	[ "$2" = detour ] || series='{"without a detour": .curves.total}'
 	while IFS=$'\t' read -r name x y; do
-		bench_point rate "$1" "$name" "$x" "$y"
+		bench_point rate "$1 ($BREAK_S s to $MEND_S s)" "$name" "$x" "$y"
 	done < <(jq -r "$series | to_entries[] | .key as \$name | .value[] | [\$name, .[0], .[1]] | @tsv" <<<"$3")
 }
 

@@ -28,6 +28,7 @@ EXCLUDED="" # the server's address without detours
 
 # Each lab is new, and no connection profits from what the kernel has kept of one before.
 fresh_lab() { # OPTION...
+	local server
 	lab_down
 	LAB_SETTINGS=()
 	lab_up --no-agent "$@" >"$BENCH_WORK/lab" 2>&1 || bench_die "no lab: $(cat "$BENCH_WORK/lab")"
@@ -38,8 +39,9 @@ fresh_lab() { # OPTION...
 	agent_config client "Exclude=$EXCLUDED/32" >"$LAB_DIR/client.conf"
 	agents_up
 	# The first packet of all waits for every hop's ARP.
-	lab_exec client ping -qnc 2 -i 0.2 "$(lab_addr4 server)" >/dev/null && lab_exec client ping -qnc 2 -i 0.2 "$EXCLUDED" >/dev/null ||
-		bench_die "the server cannot be reached"
+	for server in "$(lab_addr4 server)" "$EXCLUDED"; do
+		lab_exec client ping -qnc 2 -i 0.2 "$server" >/dev/null || bench_die "no way to $server"
+	done
 	transfer_file 20
 }
 

@@ -92,7 +92,7 @@ capture_start() {
 
 # measure_rtt RTT_MS: all trials at that distance; each leaves a line about what the capture will show.
 measure_rtt() {
-	local trial kind way unit
+	local trial kind way unit moment
 	bench_step "the detour's first byte, relay at $1 ms"
 	relay_lab "$1"
 	unit=$(relay_rtt)
@@ -111,7 +111,10 @@ measure_rtt() {
 	lab_kill capture INT
 	/usr/bin/python3 "$BENCH_HERE/lib/first_byte.py" "$LAB_DIR/pcap" "$(lab_addr4 client)" >"$LAB_DIR/moments"
 	[ "$(wc -l <"$LAB_DIR/moments")" = "$(wc -l <"$LAB_DIR/trials")" ] || bench_die "the capture lacks connections"
-	while read -r -a MOMENT; do first_byte "$1" "$unit" "${MOMENT[@]}"; done < <(paste -d" " "$LAB_DIR/trials" "$LAB_DIR/moments")
+	# Sorted by kind, for the order of the columns.
+	while read -r -a moment; do
+		first_byte "$1" "$unit" "${moment[@]}"
+	done < <(paste -d" " "$LAB_DIR/trials" "$LAB_DIR/moments" | sort -s -k4,4)
 }
 
 # first_byte RTT_MS UNIT_MS PORT TRIAL WAY KIND PORT TO_SYN HANDSHAKE TO_DATA

@@ -67,7 +67,7 @@ fuzz: ## each fuzzer for 10 minutes (FUZZ_SECONDS=)
 
 # The lab: network namespaces joined by emulated links.
 LINKEM_LIB = $(patsubst %,$(BUILD)/tests/lab/linkem/%.o,shaper options link control)
-XFER_OBJS  = $(patsubst %,$(BUILD)/tests/lab/xfer/%.o,main subflows progress)
+XFER_OBJS  = $(patsubst %,$(BUILD)/tests/lab/xfer/%.o,main common upload download series subflows progress)
 LAB_TOOLS  = $(BUILD)/linkem $(BUILD)/xfer $(BUILD)/tests/lab/pass.bpf.o
 
 $(BUILD)/linkem: $(BUILD)/tests/lab/linkem/main.o $(LINKEM_LIB)

@@ -40,18 +40,21 @@ struct subflow {
 	uint32_t relay; /* the path's relay; RELAY_NONE: not a detour, or one not recognised yet */
 	uint8_t loc_id, rem_id;
 	bool backup;
-	uint8_t backup_tries; /* left to tell the kernel once more, after the handshake */
-	bool was_destroyed;   /* by this agent */
-	bool local_gone;      /* its address has vanished from this host */
-	bool lease_fresh;     /* the lease was asked for this subflow, not cached */
-	unsigned int ifindex; /* bound to this uplink; 0: the routing table decides */
-	uint64_t asked_us;    /* when policy wanted it: for the first ones the ESTABLISHED event */
-	uint64_t since_us;    /* when it came into its state */
-	uint32_t setup_us;    /* from asked_us to SUB_ESTABLISHED; 0: found by a resync */
+	uint8_t backup_tries;	   /* left to tell the kernel once more, after the handshake */
+	uint8_t harm_s;		   /* seconds that it held its connection back, more or less */
+	const char *backup_reason; /* why the agent made it one */
+	bool was_destroyed;	   /* by this agent */
+	bool local_gone;	   /* its address has vanished from this host */
+	bool lease_fresh;	   /* the lease was asked for this subflow, not cached */
+	unsigned int ifindex;	   /* bound to this uplink; 0: the routing table decides */
+	uint64_t asked_us; /* when policy wanted it: for the first ones the ESTABLISHED event */
+	uint64_t since_us; /* when it came into its state */
+	uint32_t setup_us; /* from asked_us to SUB_ESTABLISHED; 0: found by a resync */
 	/* Samples (sample.c). */
 	bool sampled;
 	struct diag_info info;
-	uint64_t rate; /* bytes/s sent and received over the last interval */
+	uint64_t rate;		/* bytes/s sent and received over the last interval */
+	uint32_t lost_permille; /* of the segments sent in it, those sent again */
 	uint64_t sampled_us;
 	uint64_t progress_us; /* last time that bytes were acknowledged or received */
 };

@@ -56,6 +56,15 @@ static void log_closed(const struct agent *agent, const struct conn *conn,
 	log_subflow(agent, conn, subflow, level, what);
 }
 
+static void log_backup(const struct agent *agent, const struct conn *conn,
+		       const struct subflow *subflow, const char *reason)
+{
+	char what[96];
+
+	snprintf(what, sizeof(what), "a backup from now on: %s", reason);
+	log_subflow(agent, conn, subflow, LOG_INFO, what);
+}
+
 /*
  * The kernel wants (address, port) and id to go together one to one. The id may still be bound in
  * it to a port of before (a subflow that ended by itself, an agent of before): REMOVE frees it.
@@ -149,16 +158,19 @@ static void destroy_subflow(struct agent *agent, struct conn *conn, struct subfl
  * The event of its establishment comes before the kernel finds the subflow by its addresses: then
  * the policy asks again with its next tick.
  */
-static void make_backup(struct agent *agent, const struct conn *conn, struct subflow *subflow)
+static void make_backup(struct agent *agent, const struct conn *conn, struct subflow *subflow,
+			const char *reason)
 {
 	int err = pm_subflow_backup(agent->pm, conn->token, &subflow->local, &subflow->remote,
 				    true);
 
-	if (!err)
-		subflow->backup_tries = 0;
-	else
+	if (err) {
 		log_debug("connection %08x: cannot make a subflow a backup: %s", conn->token,
 			  strerror(-err));
+		return;
+	}
+	subflow->backup_tries = 0;
+	log_backup(agent, conn, subflow, reason);
 }
 
 static void remove_first_id(struct agent *agent, const struct conn *conn)
@@ -207,7 +219,7 @@ static size_t carry_out(struct agent *agent, struct conn *conn,
 			destroy_subflow(agent, conn, action->subflow, action->reason);
 			break;
 		case POLICY_BACKUP:
-			make_backup(agent, conn, action->subflow);
+			make_backup(agent, conn, action->subflow, action->reason);
 			break;
 		case POLICY_REMOVE_ID:
 			remove_first_id(agent, conn);

@@ -365,6 +365,8 @@ void policy_run(struct conn *conn, const struct policy_world *world,
 		break;
 	case POLICY_TICK:
 		on_tick(conn, world, actions);
+		if (!conn->hands_off)
+			policy_do_no_harm(conn);
 		break;
 	case POLICY_WORLD:
 		DL_FOREACH (conn->subflows, subflow) {

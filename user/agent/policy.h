@@ -138,6 +138,12 @@ uint32_t policy_direct_key(unsigned int ifindex);
 void policy_reconcile(struct conn *conn, const struct policy_world *world,
 		      struct policy_actions *actions);
 
+/* From now on it is used only when there is no other; `reason` is for people. (policy_set.c) */
+void policy_make_backup(struct subflow *subflow, const char *reason);
+
+/* Makes backups of subflows that hold the connection back; to be called once a second. (policy_harm.c) */
+void policy_do_no_harm(struct conn *conn);
+
 /* Starts a subflow's end. */
 void policy_destroy(struct subflow *subflow, const struct policy_world *world,
 		    struct policy_actions *actions, const char *reason);

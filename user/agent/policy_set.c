@@ -158,10 +158,17 @@ static struct subflow *open_subflow(struct conn *conn, const struct policy_world
 	return subflow;
 }
 
+void policy_make_backup(struct subflow *subflow, const char *reason)
+{
+	subflow->backup = true;
+	subflow->backup_tries = BACKUP_TRIES;
+	subflow->backup_reason = reason;
+}
+
 static void set_backup(struct subflow *subflow, enum uplink_role role)
 {
-	subflow->backup = role == UPLINK_BACKUP;
-	subflow->backup_tries = subflow->backup ? BACKUP_TRIES : 0;
+	if (role == UPLINK_BACKUP)
+		policy_make_backup(subflow, "its uplink is a backup");
 }
 
 void policy_adopt(const struct policy_world *world, struct subflow *subflow)
@@ -257,7 +264,7 @@ static void mark_backups(struct conn *conn, struct policy_actions *actions)
 		    actions->count >= POLICY_ACTIONS_MAX)
 			continue;
 		subflow->backup_tries--;
-		policy_add_action(actions, POLICY_BACKUP, subflow, "");
+		policy_add_action(actions, POLICY_BACKUP, subflow, subflow->backup_reason);
 	}
 }
 

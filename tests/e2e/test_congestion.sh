@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A subflow whose path loses packets by chance gets bbr in place of cubic; all others keep what they have.
+# A subflow whose path loses packets by chance gets bbr in place of cubic; all others keep what they have. One that
+# starves all the same becomes a backup.
 set -euo pipefail
 
 # shellcheck source=tests/e2e/lib.sh
@@ -73,4 +74,13 @@ agents_up
 check "Congestion=keep is what status says" says keep
 check "Congestion=keep: a transfer" upload client 5303 mptcpize run
 check "Congestion=keep: nothing is changed" [ "$(changed)" = 0 ]
+
+# Do no harm: what starves for good becomes a backup (b: this side wants it, B: the other side does).
+flagged() { lab_exec "$1" ss -HtinO "$2" | grep -oE 'flags:[A-Za-z]*' | grep -q "$3"; }
+transfer_begin harm
+check "a direct subflow that starves becomes a backup" sees 15 flagged client "dst $(lab_addr4 server)" b
+check "and the server knows" sees 5 flagged server "dst $(lab_addr4 client)" B
+direct loss=0
+check "the transfer completes" transfer_end harm
+check "whole" transfer_whole harm
 finish

@@ -16,7 +16,7 @@ set -euo pipefail
 # shellcheck source=tests/bench/lib/bench.sh
 . "$(dirname "$0")/lib/bench.sh"
 
-TRIALS=${TRIALS:-$(by_size 9 5 1)}
+TRIALS=${TRIALS:-$(by_size 9 3 1)}
 CC=${CC:-cubic}
 PORT=6001 # the next server's
 RTTS=$(by_size "1 20 100" "1 20 100" 20)

@@ -6,7 +6,7 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 failed=()
 for part; do
-	export BENCH_COMMAND="make bench-$part${QUICK:+ QUICK=$QUICK}${CC:+ CC=$CC}${TRIALS:+ TRIALS=$TRIALS}${ROWS:+ ROWS=\"$ROWS\"}"
+	export BENCH_COMMAND="make bench-$part${QUICK:+ QUICK=$QUICK}${CC:+ CC=$CC}${TRIALS:+ TRIALS=$TRIALS}${ROWS:+ ROWS=\"$ROWS\"}${SIZES:+ SIZES=\"$SIZES\"}"
 	echo "== $part =="
 	"$here/$part.sh" || failed+=("$part")
 done

@@ -10,17 +10,17 @@
 # 2. Time to the first byte and to the last of transfers with and without detours. "Without" is a second address
 #    of the same server, which the agent is told to exclude: everything else is equal, and trials can take turns.
 #
-# QUICK=1, SMOKE=1, TRIALS=, CC= (congestion control, cubic without).
+# QUICK=1, SMOKE=1, TRIALS=, CC= (congestion control, cubic without), SIZES= (of transfers, in kB).
 set -euo pipefail
 
 # shellcheck source=tests/bench/lib/bench.sh
 . "$(dirname "$0")/lib/bench.sh"
 
-TRIALS=${TRIALS:-$(by_size 9 5 1)}
+TRIALS=${TRIALS:-$(by_size 9 3 1)}
 CC=${CC:-cubic}
 PORT=6001 # the next server's
 RTTS=$(by_size "1 20 100" "1 20 100" 20)
-SIZES=$(by_size "10 100 1000 10000" "10 100 1000" "10 100") # kB
+SIZES=${SIZES:-$(by_size "10 100 1000 10000" "10 100 1000" "10 100")} # kB
 LONG=10000 # kB; from here on a third of the trials do
 EXCLUDED="" # the server's address without detours
 

@@ -9,7 +9,7 @@ failed=()
 # What has been asked for, to be asked for again.
 asked() {
 	local name
-	for name in QUICK CC TRIALS ROWS CONGESTION; do [ -z "${!name:-}" ] || printf ' %s="%s"' "$name" "${!name}"; done
+	for name in QUICK CC TRIALS ROWS SIZES CONGESTION; do [ -z "${!name:-}" ] || printf ' %s="%s"' "$name" "${!name}"; done
 }
 
 for part; do

@@ -27,6 +27,6 @@ uint64_t now_ns(void); /* CLOCK_MONOTONIC */
 uint64_t process_cpu_ns(pid_t pid);
 
 /* Says what failed, with errno if that is set, and ends. */
-_Noreturn void give_up(const char *what);
+void give_up(const char *what) __attribute__((noreturn));
 
 #endif /* DETOUR_BENCH_FIGURES_H */

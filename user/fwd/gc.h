@@ -17,7 +17,6 @@ struct identities;
 struct nexthops;
 struct tables;
 
-
 int gc_new(struct tables *tables, struct nexthops *nexthops, const struct identities *identities,
 	   const struct gc_timeouts *timeouts, struct gc **ret_gc);
 void gc_free(struct gc *gc);

@@ -100,6 +100,9 @@ void nexthops_free(struct nexthops *nexthops)
 
 static uint32_t find_free_slot(struct nexthops *nexthops)
 {
+	/* Slot 0 is never one. Without this each lease beyond would look at all slots in vain. */
+	if (HASH_COUNT(nexthops->by_dst) >= DETOUR_NEXTHOPS_MAX - 1)
+		return DETOUR_NEXTHOP_NONE;
 	for (uint32_t i = 0; i + 1 < DETOUR_NEXTHOPS_MAX; i++) {
 		uint32_t slot = 1 + (nexthops->next_slot - 1 + i) % (DETOUR_NEXTHOPS_MAX - 1);
 

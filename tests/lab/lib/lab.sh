@@ -68,8 +68,13 @@ lab_options() {
 
 # lab_up OPTION...: makes a lab; LAB_DIR says where its state is. First lab_guard.
 lab_up() {
-	[ "$(id -u)" = 0 ] || lab_die "must be root"
 	lab_options "$@"
+	lab_make
+}
+
+# lab_make: as the LAB_ variables say.
+lab_make() {
+	[ "$(id -u)" = 0 ] || lab_die "must be root"
 	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/detour-lab.XXXXXX")
 	LAB_ID=${LAB_DIR##*.}
 	mkdir "$LAB_DIR"/{log,pid,run,bpf}

@@ -70,6 +70,11 @@ lab_options() {
 lab_up() {
 	[ "$(id -u)" = 0 ] || lab_die "must be root"
 	lab_options "$@"
+	lab_make
+}
+
+# lab_make: what the LAB_ variables say.
+lab_make() {
 	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/detour-lab.XXXXXX")
 	LAB_ID=${LAB_DIR##*.}
 	mkdir "$LAB_DIR"/{log,pid,run,bpf}

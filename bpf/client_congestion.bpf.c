@@ -102,14 +102,16 @@ static __always_inline void change(struct bpf_sock_ops *ops)
 		name[i] = config.name[i];
 	if (!takes_loss_for_congestion(ops))
 		return;
-	count(bpf_setsockopt(ops, SOL_TCP, TCP_CONGESTION, name, sizeof(name)) ? CONGESTION_REFUSED
-									      : CONGESTION_CHANGED);
+	count(bpf_setsockopt(ops, SOL_TCP, TCP_CONGESTION, name, sizeof(name))
+		      ? CONGESTION_REFUSED
+		      : CONGESTION_CHANGED);
 }
 
 static __always_inline void watch(struct bpf_sock_ops *ops)
 {
 	if (is_ours(ops) && !is_excluded(ops))
-		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RETRANS_CB_FLAG);
+		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags |
+						       BPF_SOCK_OPS_RETRANS_CB_FLAG);
 }
 
 /* A probe of the tail is a retransmission without a loss. */

@@ -89,7 +89,8 @@ static __always_inline bool loss_comes_too_soon(const struct loss_state *state,
 /* Notes a retransmission. True: the path loses by chance, by now that is sure enough. */
 static __always_inline bool loss_note(struct loss_state *state, const struct loss_sample *sample)
 {
-	if (sample->min_rtt_us == LOSS_NO_RTT || !sample->mss || loss_is_same_episode(state, sample))
+	if (sample->min_rtt_us == LOSS_NO_RTT || !sample->mss ||
+	    loss_is_same_episode(state, sample))
 		return false;
 	if (loss_has_queue(sample))
 		state->points = 0;

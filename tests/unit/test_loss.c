@@ -17,7 +17,7 @@
 
 /* Two windows of 17 segments: Reno takes 17 * 21 ms * 17 / 30 = 202 ms from 0.7 to all of it. */
 #define WINDOW	(16 * MSS)
-#define SOON	90  /* ms */
+#define SOON	90 /* ms */
 #define REGULAR 200
 
 /* A run of episodes alike. */
@@ -40,7 +40,11 @@ static const struct {
 	{"a full queue takes all back", 1, {{3, SOON, CALM}, {1, SOON, QUEUE}, {2, SOON, CALM}}, 0},
 	{"now and then a short gap",
 	 1,
-	 {{2, SOON, CALM}, {3, REGULAR, CALM}, {1, SOON, CALM}, {3, REGULAR, CALM}, {1, SOON, CALM}},
+	 {{2, SOON, CALM},
+	  {3, REGULAR, CALM},
+	  {1, SOON, CALM},
+	  {3, REGULAR, CALM},
+	  {1, SOON, CALM}},
 	 0},
 	{"short gaps with a regular one between",
 	 1,

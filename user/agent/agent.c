@@ -249,7 +249,9 @@ static void open_congestion(struct agent *agent)
 	err = congestion_new(&options, errors, &agent->congestion);
 	fclose(errors);
 	if (err)
-		log_warning("subflows on lossy paths keep their congestion control, and may hold connections back: %s", text);
+		log_warning(
+			"subflows on lossy paths keep their congestion control, and may hold connections back: %s",
+			text);
 }
 
 static int open_relays(struct agent *agent, struct tls_context *tls)

@@ -14,7 +14,8 @@ static int choose(const int *capabilities)
 	bool has[CAP_LAST_CAP + 1];
 
 	for (const int *capability = capabilities; *capability >= 0; capability++)
-		has[*capability] = capng_have_capability(CAPNG_PERMITTED, (unsigned int)*capability);
+		has[*capability] = capng_have_capability(CAPNG_PERMITTED,
+							 (unsigned int)*capability);
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (const int *capability = capabilities; *capability >= 0; capability++) {
 		if (has[*capability] && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,

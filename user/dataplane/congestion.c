@@ -83,7 +83,8 @@ static int load(struct congestion *congestion, const struct congestion_options *
 		return -errno;
 	config = (struct congestion_config *)&skeleton->rodata->config;
 	strncpy(config->name, options->name, sizeof(config->name) - 1);
-	if (getsockopt(congestion->socket, SOL_SOCKET, SO_NETNS_COOKIE, &config->netns_cookie, &len) < 0)
+	if (getsockopt(congestion->socket, SOL_SOCKET, SO_NETNS_COOKIE, &config->netns_cookie,
+		       &len) < 0)
 		return -errno;
 	if (options->exclude_count)
 		bpf_map__set_max_entries(skeleton->maps.excluded, (uint32_t)options->exclude_count);
@@ -98,7 +99,8 @@ static int attach(struct congestion *congestion)
 
 	if (err)
 		return err;
-	congestion->link = bpf_program__attach_cgroup(congestion->skeleton->progs.detour_congestion, cgroup);
+	congestion->link = bpf_program__attach_cgroup(congestion->skeleton->progs.detour_congestion,
+						      cgroup);
 	return congestion->link ? 0 : -errno;
 }
 
@@ -125,8 +127,9 @@ int congestion_new(const struct congestion_options *options, FILE *errors,
 	}
 	err = attach(congestion);
 	if (err)
-		fprintf(errors, err == -ENODEV ? "no cgroup v2 file system is mounted"
-					       : "it cannot be attached to the root of the cgroups: %s",
+		fprintf(errors,
+			err == -ENODEV ? "no cgroup v2 file system is mounted"
+				       : "it cannot be attached to the root of the cgroups: %s",
 			strerror(-err));
 out:
 	if (err) {
@@ -154,6 +157,7 @@ uint64_t congestion_count(const struct congestion *congestion, enum congestion_c
 	uint64_t number = 0;
 
 	if (congestion)
-		bpf_map_lookup_elem(bpf_map__fd(congestion->skeleton->maps.counters), &key, &number);
+		bpf_map_lookup_elem(bpf_map__fd(congestion->skeleton->maps.counters), &key,
+				    &number);
 	return number;
 }

@@ -18,6 +18,7 @@ usage() {
 		usage: fetch.sh kernel NAME    fetch a kernel of kernels.txt; print its image's path
 		       fetch.sh tools          fetch virtme-ng; print the folder that it is in
 		       fetch.sh all            both, for the whole matrix
+		       fetch.sh xdp-forward    fetch xdp-forward; print the path of a script that runs it
 		Environment: VMTEST_OFFLINE=1 asks nobody and takes what is cached;
 		VMTEST_REFRESH=1 asks for newer kernels now, not once a day; VMTEST_MIRROR,
 		VMTEST_SECURITY_MIRROR, VMTEST_KEYRING (who may sign the index), XDG_CACHE_HOME.
@@ -217,6 +218,27 @@ tools() {
 	cached "$link" && readlink -e "$link"
 }
 
+# What xdp-tools of Debian 12 lacks: a newer one, with its own libraries beside it.
+xdp_forward() {
+	local folder=$CACHE/xdp-forward
+	if [ ! -d "$folder" ]; then
+		index_update || die "no network, and no xdp-forward in $CACHE"
+		AFTER_UNPACK=xdp_forward_arrange unpack "$folder" xdp-tools libxdp1 libbpf1 libelf1t64 zlib1g libzstd1 libc6
+	fi
+	echo "$folder/xdp-forward"
+}
+
+xdp_forward_arrange() {
+	cat >"$1/xdp-forward" <<-'END'
+		#!/bin/sh
+		root=$(dirname "$0")
+		libraries=$(echo "$root"/usr/lib/*-linux-gnu)
+		export LIBXDP_OBJECT_PATH="$libraries/bpf"
+		exec "$root"/usr/lib64/ld-linux-*.so.2 --library-path "$libraries" "$root/usr/sbin/xdp-forward" "$@"
+	END
+	chmod 755 "$1/xdp-forward"
+}
+
 everything() {
 	local name
 	tools
@@ -234,5 +256,6 @@ case "$1:$#" in
 kernel:2) kernel "$2" ;;
 tools:1) tools ;;
 all:1) everything ;;
+xdp-forward:1) xdp_forward ;;
 *) usage >&2; exit 2 ;;
 esac

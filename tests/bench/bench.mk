@@ -14,10 +14,12 @@ $(BUILD)/tests/bench/%.skel.h: $(BUILD)/tests/bench/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*) > $@
 
 $(BUILD)/tests/bench/bench_dataplane.o: | $(BUILD)/tests/bench/floor.skel.h
+$(BUILD)/tests/bench/bench_forward.o: | $(BUILD)/tests/bench/forward.skel.h
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)): | $(SKELETONS)
 
 # One measures what the prog tests load, one a program's files.
-$(BUILD)/tests/bench/bench_dataplane: $(PROG_LIB)
+$(BUILD)/tests/bench/bench_dataplane: $(PROG_LIB) $(BUILD)/tests/bench/ring.o
+$(BUILD)/tests/bench/bench_forward: $(BUILD)/tests/prog/packet.o
 $(BUILD)/tests/bench/bench_leases: $(TEST_OBJS)
 # What those of one subject share.
 $(addprefix $(BUILD)/tests/bench/bench_,asks handshakes answers frames echo conns): $(BUILD)/tests/bench/figures.o

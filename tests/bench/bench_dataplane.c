@@ -1,122 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nanoseconds per packet of the XDP and the TC program by BPF_PROG_TEST_RUN, beside a program that
- * does nothing and one bare lookup in the same map, and the memory of the maps at a million flows.
+ * does nothing and one bare lookup in the same map; of a SYN that makes a flow, beside two bare
+ * insertions; and the memory of the maps at a million flows.
  *
- * The flows form one ring in random order: every entry turns a packet into the next entry's.
- * TEST_RUN repeats on the same packet, so that each run finds another flow, as cold as the table is large,
- * for the relay and for the bare lookup alike. A packet lives for 250 runs (its TTL); the median
- * over some packets keeps other work on the machine out. (The kernel waits for RCU at every call of
- * TEST_RUN for XDP, so that more packets take long.)
+ * TEST_RUN repeats on one packet, and each run finds another flow, as cold as the table is large, for
+ * the relay and for the bare lookup alike (ring.h). What is not usual is left out: the mean of
+ * the middle half of the packets counts. The programs take turns, round by round.
  *
- *   bench_dataplane [--json] [--packets N] [ENTRIES...]     (as root)
+ *   bench_dataplane [--packets N] [--rounds N] [--hook xdp|tc] [--family 4|6] flows ENTRIES...
+ *   bench_dataplane [--packets N] [--rounds N] [--hook xdp|tc] [--family 4|6] syn
+ *   bench_dataplane memory                                                (all as root)
+ *
+ * Prints lines of "HOOK,FAMILY,FRAME,ENTRIES,ROUND,PROGRAM,NANOSECONDS".
  */
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <getopt.h>
-#include <json-c/json.h>
+#include <linux/if_link.h>
+#include <linux/pkt_cls.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tests/bench/floor.skel.h>
-#include "bpf/lib/csum.h"
-#include "bpf/lib/tuple.h"
-#include "tests/prog/relay.h"
+#include "tests/bench/ring.h"
 
 enum {
-	RUNS = 250,	 /* per packet: TTL 255 and a reserve */
-	BATCH = 4096,	 /* entries per update */
 	FLOWS = 1000000, /* of the memory figure */
+	BARE_LEN = 256,	 /* a key and an entry */
+	LOOPBACK = 1,
 };
 
-struct ring {
-	uint32_t count;
-	uint32_t *next; /* a permutation of one cycle */
+struct options {
+	unsigned int packets, rounds;
+	int hook, family; /* -1, 0: both */
 };
 
-/* One row of the result, ns per packet. */
-struct figures {
-	double pass, lookup, relay;
+/* A program, and the packets that it gets. */
+struct subject {
+	const char *name;
+	int prog;
+	void (*packet)(const struct ring *ring, uint32_t index, size_t len,
+		       struct packet *ret_packet);
+	size_t len;
+	uint32_t expected;   /* what its last run must return */
+	struct relay *opens; /* each run makes a flow, whose events are to be taken */
 };
-
-static void check(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(1);
-}
-
-static uint64_t random_next(void)
-{
-	static uint64_t state = 88172645463325252ull;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-/* Sattolo's shuffle: its result is a single cycle. */
-static struct ring ring_new(uint32_t count)
-{
-	struct ring ring = {.count = count, .next = calloc(count, sizeof(uint32_t))};
-
-	check(ring.next, "memory");
-	for (uint32_t i = 0; i < count; i++)
-		ring.next[i] = i;
-	for (uint32_t i = count - 1; i > 0; i--) {
-		uint32_t other = random_next() % i, kept = ring.next[i];
-
-		ring.next[i] = ring.next[other];
-		ring.next[other] = kept;
-	}
-	return ring;
-}
-
-static struct flow_key ring_key(uint32_t index)
-{
-	struct flow_key key = packet_key((struct end){"10.0.0.0", 40000}, (struct end)DETOUR4);
-
-	key.src.words[3] = htonl(0x0a000000 + index);
-	return key;
-}
-
-static struct flow_entry ring_entry(const struct ring *ring, uint32_t index)
-{
-	struct flow_entry entry = {
-		.key = ring_key(index),
-		.to = ring_key(ring->next[index]),
-		.nexthop = 1,
-		.identity = 1,
-		.flags = FLOW_TO_SERVER,
-		.seen = FLOW_SEEN_SYN | FLOW_SEEN_ACK,
-	};
-
-	entry.addr_delta = csum_tuple_addr_delta(&entry.key, &entry.to);
-	entry.port_delta = csum_tuple_port_delta(&entry.key, &entry.to);
-	return entry;
-}
-
-static void fill(int map, const struct ring *ring)
-{
-	struct flow_key *keys = calloc(BATCH, sizeof(*keys));
-	struct flow_entry *entries = calloc(BATCH, sizeof(*entries));
-
-	check(keys && entries, "memory");
-	for (uint32_t first = 0; first < ring->count; first += BATCH) {
-		uint32_t count = ring->count - first < BATCH ? ring->count - first : BATCH;
-
-		for (uint32_t i = 0; i < count; i++) {
-			entries[i] = ring_entry(ring, first + i);
-			keys[i] = entries[i].key;
-		}
-		check(!bpf_map_update_batch(map, keys, entries, &count, NULL), "fill");
-	}
-	free(keys);
-	free(entries);
-}
 
 static int compare(const void *a, const void *b)
 {
@@ -125,75 +55,153 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Where a packet's runs begin: spread over the ring, so that 250 runs find cold flows. */
-static void packet_at(struct packet *ret_packet, uint32_t index, bool bare)
+static double middle_mean(uint32_t *values, unsigned int count)
 {
-	struct packet_spec spec = {.from = {"10.0.0.0", 40000},
-				   .to = DETOUR4,
-				   .tcp_flags = ACK,
-				   .hops = 255};
-	struct flow_key key = ring_key(index);
+	unsigned int first = count / 4, last = count - 1 - count / 4;
+	double sum = 0;
 
-	packet_build(ret_packet, &spec);
-	memcpy(ret_packet->data + 26, &key.src.words[3], 4);
-	ret_packet->len = 64;
-	if (bare)
-		memcpy(ret_packet->data, &key, sizeof(key));
+	qsort(values, count, sizeof(*values), compare);
+	for (unsigned int i = first; i <= last; i++)
+		sum += values[i];
+	return sum / (last - first + 1);
 }
 
-/* The median of a program's ns per run; `expected` is what the last run must return. */
-static double measure(int prog, const struct ring *ring, bool bare, unsigned int packets,
-		      uint32_t expected)
+/* Mean ns of RING_RUNS runs, the first of them with the index-th flow's packet. */
+static uint32_t run(const struct subject *subject, const struct ring *ring, uint32_t index)
 {
-	uint32_t *durations = calloc(packets, sizeof(*durations)), median;
+	struct packet packet;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet.data, .repeat = RING_RUNS);
+
+	subject->packet(ring, index, subject->len, &packet);
+	opts.data_size_in = packet.len;
+	check(!bpf_prog_test_run_opts(subject->prog, &opts), "test run");
+	if (opts.retval != subject->expected) {
+		fprintf(stderr, "%s returned %u, not %u\n", subject->name, opts.retval,
+			subject->expected);
+		exit(1);
+	}
+	return opts.duration;
+}
+
+/*
+ * At each call of TEST_RUN the kernel enters an XDP program into its dispatcher and waits for RCU,
+ * unless the program is there because a device has it: so loopback has it meanwhile.
+ */
+static double measure(const struct subject *subject, const struct ring *ring, unsigned int packets)
+{
+	uint32_t *durations = calloc(packets, sizeof(*durations));
+	bool attached = !bpf_xdp_attach(LOOPBACK, subject->prog, XDP_FLAGS_SKB_MODE, NULL);
+	double mean;
 
 	check(durations, "memory");
 	for (unsigned int i = 0; i < packets; i++) {
-		struct packet packet;
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet.data, .repeat = RUNS);
+		uint32_t index = subject->opens ? i * RING_RUNS : random_next() % ring->count;
 
-		packet_at(&packet, random_next() % ring->count, bare);
-		opts.data_size_in = packet.len;
-		check(!bpf_prog_test_run_opts(prog, &opts), "test run");
-		if (opts.retval != expected) {
-			fprintf(stderr, "program returned %u, not %u\n", opts.retval, expected);
-			exit(1);
-		}
-		durations[i] = opts.duration;
+		durations[i] = run(subject, ring, index);
+		if (subject->opens)
+			relay_take_events(subject->opens);
 	}
-	qsort(durations, packets, sizeof(*durations), compare);
-	median = durations[packets / 2];
+	if (attached)
+		bpf_xdp_detach(LOOPBACK, XDP_FLAGS_SKB_MODE, NULL);
+	mean = middle_mean(durations, packets);
 	free(durations);
-	return median;
+	return mean;
 }
 
-/* Measures in turns, so that a change of the machine's speed hits all alike. */
-static struct figures measure_hook(enum hook hook, const struct ring *ring, unsigned int packets)
+static void print(enum hook hook, const struct ring *ring, size_t len, unsigned int round,
+		  const struct subject *subject, double ns)
 {
-	bool xdp = hook == HOOK_XDP;
+	printf("%s,%d,%zu,%u,%u,%s,%.1f\n", relay_hook_name(hook), ring->is_ipv6 ? 6 : 4, len,
+	       ring->count, round, subject->name, ns);
+	fflush(stdout);
+}
+
+/* The floor over the relay's own map. */
+static struct floor *floor_over(const struct relay *relay)
+{
 	struct floor *floor_skel = floor__open();
-	struct figures sum = {0};
-	struct relay relay;
-	enum { ROUNDS = 3 };
 
 	check(floor_skel, "floor");
-	relay_load(&relay, hook, &relay_config, ring->count < 1024 ? 1024 : ring->count);
-	fill(relay.flows, ring);
-	check(!bpf_map__reuse_fd(floor_skel->maps.flows, relay.flows), "reuse");
+	check(!bpf_map__reuse_fd(floor_skel->maps.flows, relay->flows), "reuse");
 	check(!floor__load(floor_skel), "load floor");
-	for (int i = 0; i < ROUNDS; i++) {
-		struct bpf_program *pass = xdp ? floor_skel->progs.xdp_pass
-					       : floor_skel->progs.tc_pass;
-		struct bpf_program *lookup = xdp ? floor_skel->progs.xdp_lookup
-						 : floor_skel->progs.tc_lookup;
+	return floor_skel;
+}
 
-		sum.pass += measure(bpf_program__fd(pass), ring, false, packets, xdp ? 2 : 0);
-		sum.lookup += measure(bpf_program__fd(lookup), ring, true, packets, xdp ? 3 : 0);
-		sum.relay += measure(relay.prog, ring, false, packets, xdp ? 4 : 7);
+static int floor_prog(const struct bpf_program *xdp, const struct bpf_program *tc, enum hook hook)
+{
+	return bpf_program__fd(hook == HOOK_XDP ? xdp : tc);
+}
+
+static void bench_flows(enum hook hook, const struct ring *ring, const struct options *options)
+{
+	static const size_t lengths[] = {64, 1400};
+	bool xdp = hook == HOOK_XDP;
+	struct relay relay;
+	struct floor *fl;
+
+	relay_load(&relay, hook, &relay_config, ring->count < 1024 ? 1024 : ring->count);
+	ring_fill_flows(ring, relay.flows);
+	fl = floor_over(&relay);
+	struct subject subjects[] = {
+		{"pass", floor_prog(fl->progs.xdp_pass, fl->progs.tc_pass, hook), ring_packet,
+		 .expected = xdp ? (uint32_t)XDP_PASS : TC_ACT_OK},
+		{"lookup", floor_prog(fl->progs.xdp_lookup, fl->progs.tc_lookup, hook), ring_bare,
+		 .expected = xdp ? (uint32_t)XDP_TX : TC_ACT_OK},
+		{"relay", relay.prog, ring_packet,
+		 .expected = xdp ? (uint32_t)XDP_REDIRECT : TC_ACT_REDIRECT},
+	};
+	for (unsigned int round = 1; round <= options->rounds; round++) {
+		for (size_t i = 0; i < 2 * 3; i++) {
+			struct subject *subject = &subjects[i % 3];
+			struct packet packet;
+
+			subject->len = lengths[i / 3];
+			ring_packet(ring, 0, subject->len, &packet);
+			print(hook, ring, packet.len, round, subject,
+			      measure(subject, ring, options->packets));
+		}
 	}
+	floor__destroy(fl);
 	relay_unload(&relay);
-	floor__destroy(floor_skel);
-	return (struct figures){sum.pass / ROUNDS, sum.lookup / ROUNDS, sum.relay / ROUNDS};
+}
+
+static void packet_syn(const struct ring *ring, uint32_t index, size_t len,
+		       struct packet *ret_packet)
+{
+	(void)len;
+	ring_syn(ring, index, ret_packet);
+}
+
+static void bench_syn(enum hook hook, bool is_ipv6, const struct options *options)
+{
+	struct ring ring = ring_new(options->packets * RING_RUNS, is_ipv6);
+	bool xdp = hook == HOOK_XDP;
+	struct relay relay;
+	struct floor *fl;
+
+	relay_load(&relay, hook, &relay_config, 4 * ring.count);
+	ring_fill_leases(&ring, relay.leases);
+	fl = floor_over(&relay);
+	struct subject subjects[] = {
+		{"insertions", floor_prog(fl->progs.xdp_insert, fl->progs.tc_insert, hook),
+		 ring_bare, BARE_LEN, xdp ? (uint32_t)XDP_TX : TC_ACT_OK, &relay},
+		{"relay", relay.prog, packet_syn, 0, xdp ? (uint32_t)XDP_REDIRECT : TC_ACT_REDIRECT,
+		 &relay},
+	};
+	for (unsigned int round = 1; round <= options->rounds; round++) {
+		for (int i = 0; i < 2; i++) {
+			struct packet packet;
+
+			relay_set_identity(&relay, 1000000, 0, 0);
+			ring_syn(&ring, 0, &packet);
+			print(hook, &ring, packet.len, round, &subjects[i],
+			      measure(&subjects[i], &ring, options->packets));
+			ring_clear(relay.flows);
+		}
+	}
+	floor__destroy(fl);
+	relay_unload(&relay);
+	ring_free(&ring);
 }
 
 /* What /proc says the kernel holds for a map, bytes. */
@@ -212,93 +220,80 @@ static unsigned long long map_memory(int map)
 	return bytes;
 }
 
-static unsigned long long measure_memory(void)
+static void print_memory(void)
 {
 	struct relay relay;
-	unsigned long long bytes;
 
 	relay_load(&relay, HOOK_XDP, &relay_config, 2 * FLOWS);
-	bytes = map_memory(relay.flows) + map_memory(relay.leases) + map_memory(relay.nexthops) +
-		map_memory(relay.identities) + map_memory(relay.local_addrs) +
-		map_memory(relay.ports_busy) + map_memory(relay.verdicts);
+	printf("memory,%llu\n", map_memory(relay.flows) + map_memory(relay.leases) +
+					map_memory(relay.nexthops) + map_memory(relay.identities) +
+					map_memory(relay.local_addrs) +
+					map_memory(relay.ports_busy) + map_memory(relay.verdicts));
 	relay_unload(&relay);
-	return bytes;
 }
 
-static json_object *figures_json(const char *hook, uint32_t entries, const struct figures *figures)
+/* `entries` is NULL for the cost of making flows. */
+static void bench(const struct options *options, char **entries)
 {
-	json_object *row = json_object_new_object();
+	for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+		if (options->family && options->family != (is_ipv6 ? 6 : 4))
+			continue;
+		for (int hook = 0; hook < HOOK_COUNT; hook++) {
+			if (options->hook >= 0 && options->hook != hook)
+				continue;
+			if (!entries)
+				bench_syn(hook, is_ipv6, options);
+			for (char **count = entries; count && *count; count++) {
+				struct ring ring = ring_new(strtoul(*count, NULL, 10), is_ipv6);
 
-	json_object_object_add(row, "hook", json_object_new_string(hook));
-	json_object_object_add(row, "entries", json_object_new_int64(entries));
-	json_object_object_add(row, "pass_ns", json_object_new_double(figures->pass));
-	json_object_object_add(row, "lookup_ns", json_object_new_double(figures->lookup));
-	json_object_object_add(row, "relay_ns", json_object_new_double(figures->relay));
-	json_object_object_add(row, "ratio",
-			       json_object_new_double(figures->relay / figures->lookup));
-	return row;
-}
-
-static json_object *bench_entries(uint32_t entries, unsigned int packets, bool json)
-{
-	struct ring ring = ring_new(entries);
-	json_object *rows = json_object_new_array();
-
-	for (int hook = 0; hook < HOOK_COUNT; hook++) {
-		const char *name = relay_hook_name(hook);
-		struct figures figures = measure_hook(hook, &ring, packets);
-
-		json_object_array_add(rows, figures_json(name, entries, &figures));
-		if (!json)
-			printf("%-4s %9u %6.1f %8.1f %7.1f %6.2f\n", name, entries, figures.pass,
-			       figures.lookup, figures.relay, figures.relay / figures.lookup);
-		fflush(stdout);
+				bench_flows(hook, &ring, options);
+				ring_free(&ring);
+			}
+		}
 	}
-	free(ring.next);
-	return rows;
 }
 
-static void bench(char **entries, unsigned int packets, bool json)
+static int usage(void)
 {
-	json_object *result = json_object_new_object(), *rows = json_object_new_array();
-	unsigned long long memory;
-
-	if (!json)
-		printf("hook   entries   pass   lookup   relay  ratio   (ns per packet)\n");
-	for (; *entries; entries++)
-		json_object_array_add(rows,
-				      bench_entries(strtoul(*entries, NULL, 10), packets, json));
-	memory = measure_memory();
-	json_object_object_add(result, "runs", rows);
-	json_object_object_add(result, "memory_bytes_at_1m_flows", json_object_new_int64(memory));
-	if (json)
-		puts(json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY));
-	else
-		printf("maps at %u flows: %.1f MiB (fdinfo's memlock)\n", FLOWS,
-		       memory / 1048576.0);
-	json_object_put(result);
+	fprintf(stderr, "usage: bench_dataplane [--packets N] [--rounds N] [--hook xdp|tc] "
+			"[--family 4|6] flows ENTRIES... | syn | memory\n");
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
+	static const struct option names[] = {
 		{"packets", required_argument, NULL, 'p'},
+		{"rounds", required_argument, NULL, 'r'},
+		{"hook", required_argument, NULL, 'h'},
+		{"family", required_argument, NULL, 'f'},
 		{0},
 	};
-	static char *defaults[] = {"1", "20000", "2000000", NULL};
-	unsigned int packets = 60;
-	bool json = false;
+	struct options options = {.packets = 60, .rounds = 3, .hook = -1};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'j')
-			json = true;
-		else if (option == 'p')
-			packets = strtoul(optarg, NULL, 10);
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (option == 'p')
+			options.packets = strtoul(optarg, NULL, 10);
+		else if (option == 'r')
+			options.rounds = strtoul(optarg, NULL, 10);
+		else if (option == 'h')
+			options.hook = strcmp(optarg, "tc") ? HOOK_XDP : HOOK_TC;
+		else if (option == 'f')
+			options.family = strtoul(optarg, NULL, 10);
 		else
-			return 2;
+			return usage();
 	}
-	bench(optind < argc ? argv + optind : defaults, packets ? packets : 1, json);
+	if (!options.packets || optind == argc)
+		return usage();
+	check(!unshare(CLONE_NEWNET), "a network namespace of its own");
+	if (!strcmp(argv[optind], "memory"))
+		print_memory();
+	else if (!strcmp(argv[optind], "syn"))
+		bench(&options, NULL);
+	else if (!strcmp(argv[optind], "flows"))
+		bench(&options, argv + optind + 1);
+	else
+		return usage();
 	return 0;
 }

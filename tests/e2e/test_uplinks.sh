@@ -56,6 +56,20 @@ for family in 4 6; do
 	lab_links restore direct >/dev/null
 done
 
+# An agent that was killed before it could set the flag: the next one does.
+roles on
+transfer_file_long 20
+transfer_begin adopted
+second=$(second_addr 4)
+check "adopted: a subflow by the second uplink" sees 5 flagged client "src $second" .
+check_not "adopted: not a backup" flagged client "src $second" b
+lab_kill client KILL
+roles backup
+check "adopted: the next agent makes it a backup" sees 5 flagged client "src $second" b
+check "adopted: and the server knows" sees 5 flagged server "dst $second" B
+check "adopted: the transfer completes" transfer_end adopted
+check "adopted: whole" transfer_whole adopted
+
 roles handover
 transfer_file_long 12
 transfer_begin handover

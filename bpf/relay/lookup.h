@@ -26,12 +26,12 @@ static __always_inline int lookup_flow(const struct flow_key *key, struct way *r
 	ret_way->entry = NULL;
 	if (!entry)
 		return 0;
-	ret_way->to = entry->to;
+	tuple_copy_aligned(&entry->to, &ret_way->to);
 	ret_way->addr_delta = entry->addr_delta;
 	ret_way->port_delta = entry->port_delta;
 	ret_way->nexthop = entry->nexthop;
 	barrier();
-	if (!tuple_equal(&entry->key, key))
+	if (!tuple_equal_aligned(&entry->key, key))
 		return 0;
 	ret_way->entry = entry;
 	return 1;

@@ -3,6 +3,7 @@
 #ifndef DETOUR_BPF_LOOKUP_H
 #define DETOUR_BPF_LOOKUP_H
 
+#include <bpf/relay/clock.h>
 #include <bpf/relay/stats.h>
 #include <bpf/lib/pkt.h>
 
@@ -88,7 +89,7 @@ static __always_inline void flow_account(struct flow_entry *entry, const struct 
 					 __u32 segments)
 {
 	__u32 seen = seen_from_flags(pkt->tcp_flags);
-	__u64 now_ns = bpf_ktime_get_coarse_ns();
+	__u64 now_ns = clock_tick_ns();
 	__u32 header_len = pkt->l4_off - pkt->l3_off + pkt->l4_header_len;
 
 	entry->packets += segments;

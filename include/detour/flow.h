@@ -18,6 +18,7 @@
  *   events         RINGBUF                       detour_event      BPF
  *   meta           ARRAY          u32 0          meta_entry        userspace, once
  *   claim_scratch  PERCPU_ARRAY   u32 0          flow_entry        BPF, one packet long
+ *   clock          PERCPU_ARRAY   u32 0          clock_entry       BPF, one jiffy long
  */
 #ifndef DETOUR_FLOW_H
 #define DETOUR_FLOW_H
@@ -130,6 +131,12 @@ struct identity_entry {
 struct verdict_count {
 	__u64 packets;
 	__u64 bytes;
+};
+
+/* The time that a CPU has asked for, and the jiffy in which it did. */
+struct clock_entry {
+	__u64 jiffies;
+	__u64 now_ns;
 };
 
 struct meta_entry {

@@ -30,10 +30,13 @@ static __always_inline __u16 csum_negate(__u16 sum)
 	return ~sum;
 }
 
-/* The checksum field `check` of data whose sum has changed by `delta` (not necessarily folded). */
+/*
+ * The checksum field `check` of data whose sum has changed by `delta`: some sums added up, not
+ * necessarily folded, below 2^31.
+ */
 static __always_inline __u16 csum_apply(__u16 check, __u32 delta)
 {
-	return ~csum_fold((__u16)~check + csum_fold(delta));
+	return ~csum_fold((__u16)~check + delta);
 }
 
 /* An IPv4-mapped address has a constant prefix, so that this is right for the IPv4 header too. */

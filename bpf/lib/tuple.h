@@ -33,6 +33,24 @@ static __always_inline int tuple_equal(const struct flow_key *a, const struct fl
 	       a->src_port_be == b->src_port_be && a->dst_port_be == b->dst_port_be;
 }
 
+/* The same for tuples that both begin at a multiple of 8, by fewer and longer words. */
+static __always_inline int tuple_equal_aligned(const struct flow_key *a, const struct flow_key *b)
+{
+	__u64 x[4], y[4];
+
+	__builtin_memcpy(x, __builtin_assume_aligned(a, 8), sizeof(x));
+	__builtin_memcpy(y, __builtin_assume_aligned(b, 8), sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) &&
+	       a->src_port_be == b->src_port_be && a->dst_port_be == b->dst_port_be;
+}
+
+static __always_inline void tuple_copy_aligned(const struct flow_key *key,
+					       struct flow_key *ret_copy)
+{
+	__builtin_memcpy(__builtin_assume_aligned(ret_copy, 8), __builtin_assume_aligned(key, 8),
+			 sizeof(*key));
+}
+
 /* The tuple of the packets that answer. `ret_inverse` may not be `key`. */
 static __always_inline void tuple_inverse(const struct flow_key *key, struct flow_key *ret_inverse)
 {

@@ -3,6 +3,7 @@
 #ifndef DETOUR_BPF_LOOKUP_H
 #define DETOUR_BPF_LOOKUP_H
 
+#include <bpf/relay/clock.h>
 #include <bpf/relay/stats.h>
 #include <bpf/lib/pkt.h>
 
@@ -26,12 +27,12 @@ static __always_inline int lookup_flow(const struct flow_key *key, struct way *r
 	ret_way->entry = NULL;
 	if (!entry)
 		return 0;
-	ret_way->to = entry->to;
+	tuple_copy_aligned(&entry->to, &ret_way->to);
 	ret_way->addr_delta = entry->addr_delta;
 	ret_way->port_delta = entry->port_delta;
 	ret_way->nexthop = entry->nexthop;
 	barrier();
-	if (!tuple_equal(&entry->key, key))
+	if (!tuple_equal_aligned(&entry->key, key))
 		return 0;
 	ret_way->entry = entry;
 	return 1;
@@ -88,7 +89,7 @@ static __always_inline void flow_account(struct flow_entry *entry, const struct 
 					 __u32 segments)
 {
 	__u32 seen = seen_from_flags(pkt->tcp_flags);
-	__u64 now_ns = bpf_ktime_get_coarse_ns();
+	__u64 now_ns = clock_tick_ns();
 	__u32 header_len = pkt->l4_off - pkt->l3_off + pkt->l4_header_len;
 
 	entry->packets += segments;

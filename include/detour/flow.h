@@ -18,6 +18,7 @@
  *   events         RINGBUF                       detour_event      BPF
  *   meta           ARRAY          u32 0          meta_entry        userspace, once
  *   claim_scratch  PERCPU_ARRAY   u32 0          flow_entry        BPF, one packet long
+ *   clock          PERCPU_ARRAY   u32 0          clock_entry       BPF, one jiffy long
  */
 #ifndef DETOUR_FLOW_H
 #define DETOUR_FLOW_H
@@ -65,23 +66,26 @@ enum flow_seen {
 /*
  * One direction of a flow: packets that carry `key` leave with `to`. The other direction's key is
  * `to` with source and destination exchanged; its `to` is this key, exchanged.
+ *
+ * What every packet needs comes first, so that it lies in as few cache lines as can be; both tuples
+ * begin at a multiple of 8, so that they are read by words of 8 bytes.
  */
 struct flow_entry {
 	struct flow_key key; /* its own: tells a reader on another CPU that it was not reused */
+	__u16 addr_delta;    /* one's complement sum, new minus old addresses */
+	__u16 port_delta;    /* the same for ports */
 	struct flow_key to;
-	__u16 addr_delta; /* one's complement sum, new minus old addresses */
-	__u16 port_delta; /* the same for ports */
-	__u32 nexthop;	  /* index in `nexthops`, towards to.dst */
-	__u32 identity;
-	__u32 seen; /* enum flow_seen; a word, because bits are set atomically */
-	__u8 flags; /* enum flow_flag */
-	__u8 zero;
-	__be16 lease_port_be;
-	__u32 ingress; /* ifindex that the first packet came in by; 0 for the server's side */
+	__u32 nexthop; /* index in `nexthops`, towards to.dst */
 	__u64 packets;
 	__u64 bytes; /* of IP packets */
-	__u64 created_ns;
 	__u64 last_seen_ns;
+	__u32 seen; /* enum flow_seen; a word, because bits are set atomically */
+	__u32 identity;
+	__u64 created_ns;
+	__u32 ingress; /* ifindex that the first packet came in by; 0 for the server's side */
+	__u8 flags;    /* enum flow_flag */
+	__u8 zero;
+	__be16 lease_port_be;
 };
 
 enum lease_flag {
@@ -129,6 +133,12 @@ struct verdict_count {
 	__u64 bytes;
 };
 
+/* The time that a CPU has asked for, and the jiffy in which it did. */
+struct clock_entry {
+	__u64 jiffies;
+	__u64 now_ns;
+};
+
 struct meta_entry {
 	__u32 layout_version;
 	__u32 zero;
@@ -139,6 +149,8 @@ _Static_assert(sizeof(struct detour_addr) == 16, "layout");
 _Static_assert(sizeof(struct flow_key) == 36, "layout");
 _Static_assert(sizeof(struct lease_key) == 36, "layout");
 _Static_assert(sizeof(struct flow_entry) == 128, "layout");
+_Static_assert(__builtin_offsetof(struct flow_entry, key) % 8 == 0, "layout");
+_Static_assert(__builtin_offsetof(struct flow_entry, to) % 8 == 0, "layout");
 _Static_assert(sizeof(struct lease_entry) == 64, "layout");
 _Static_assert(sizeof(struct nexthop_entry) == 40, "layout");
 _Static_assert(sizeof(struct identity_entry) == 96, "layout");

@@ -7,7 +7,7 @@
 #define DETOUR_LIMITS_H
 
 /* Version of the pinned maps' layout. A daemon refuses to adopt maps of another version. */
-#define DETOUR_LAYOUT_VERSION 1
+#define DETOUR_LAYOUT_VERSION 2
 
 /* Longest identity (the certificate's common name), with its terminating zero. */
 #define DETOUR_IDENTITY_LEN 64

@@ -116,6 +116,28 @@ static void tuples_invert(void **state)
 	}
 }
 
+/* As in a flow entry and on the stack of the program: tuples at multiples of 8. */
+static void aligned_tuples_copy_and_compare(void **state)
+{
+	struct {
+		struct flow_key key __attribute__((aligned(8)));
+		uint32_t behind;
+	} from = {.behind = 0x01020304}, to = {.behind = 0x05060708};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(from.key); i++)
+		((uint8_t *)&from.key)[i] = i;
+	tuple_copy_aligned(&from.key, &to.key);
+	assert_memory_equal(&to.key, &from.key, sizeof(to.key));
+	assert_int_equal(to.behind, 0x05060708);
+	assert_true(tuple_equal_aligned(&from.key, &to.key));
+	for (size_t i = 0; i < sizeof(to.key); i++) {
+		((uint8_t *)&to.key)[i] ^= 0x80;
+		assert_false(tuple_equal_aligned(&from.key, &to.key));
+		((uint8_t *)&to.key)[i] ^= 0x80;
+	}
+}
+
 static uint32_t walk(const uint8_t *options, size_t len)
 {
 	struct tcpopt_walk walk = {.len = len};
@@ -237,6 +259,7 @@ int main(void)
 		cmocka_unit_test(updates_as_rfc_1624),
 		cmocka_unit_test(deltas_fit_any_tuples),
 		cmocka_unit_test(tuples_invert),
+		cmocka_unit_test(aligned_tuples_copy_and_compare),
 		cmocka_unit_test(walks_options),
 		cmocka_unit_test(a_cursor_stays_in_its_packet),
 		cmocka_unit_test(parses_anything),

@@ -9,19 +9,24 @@
 
 #include "user/dataplane/tables.h"
 
+/* The ring may be filled as fast as it is read: the loop has other work too. */
+#define EVENTS_AT_ONCE 1024
+
 struct events {
 	struct ring_buffer *ring;
 	events_callback callback;
 	void *owner;
+	unsigned int left; /* that may still be read in this call */
 };
 
+/* A negative result ends the walk behind this event; libbpf remembers how far it came. */
 static int on_sample(void *context, void *data, size_t size)
 {
-	const struct events *events = context;
+	struct events *events = context;
 
 	if (size >= sizeof(struct detour_event))
 		events->callback(events->owner, data);
-	return 0;
+	return --events->left ? 0 : -EAGAIN;
 }
 
 int events_new(struct tables *tables, events_callback callback, void *owner,
@@ -59,5 +64,9 @@ int events_fd(const struct events *events)
 
 int events_read(struct events *events)
 {
-	return ring_buffer__consume(events->ring);
+	int err;
+
+	events->left = EVENTS_AT_ONCE;
+	err = ring_buffer__consume(events->ring);
+	return err < 0 && err != -EAGAIN ? err : 0;
 }

@@ -17,7 +17,7 @@ void events_free(struct events *events);
 /* Readable when there is something to read. */
 int events_fd(const struct events *events);
 
-/* Calls back for all that has come; the number of events, or -errno. */
+/* Calls back for what has come, but not without end: the rest keeps events_fd() readable. 0 or -errno. */
 int events_read(struct events *events);
 
 #endif /* DETOUR_DATAPLANE_EVENTS_H */

@@ -61,7 +61,9 @@ static void test_gc(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(gc_cases); i++) {
 		const struct gc_case *c = &gc_cases[i];
-		struct flow_entry a = {.seen = c->seen, .last_seen_ns = NOW - c->idle_s * S};
+		struct flow_entry a = {.seen = c->seen,
+				       .flags = c->other_seen == ONE ? 0 : FLOW_TO_SERVER,
+				       .last_seen_ns = NOW - c->idle_s * S};
 		struct flow_entry b = {.seen = c->other_seen,
 				       .last_seen_ns = NOW - c->other_idle_s * S};
 		const struct flow_entry *other = c->other_seen == ONE ? NULL : &b;
@@ -72,10 +74,10 @@ static void test_gc(void **state)
 		/* It does not matter which direction the walk meets first. */
 		if (other)
 			assert_int_equal(gc_decide(&b, &a, NOW, &timeouts), verdict);
-		/* What is removed was worth a look, from the side that was idle longest. */
+		/* What is removed was worth a look; the client's direction, if it was alone. */
 		if (verdict != GC_KEEP)
-			assert_true(gc_needs_look(&a, NOW, &timeouts) ||
-				    gc_needs_look(&b, NOW, &timeouts));
+			assert_true(gc_needs_look(&a, NOW, &timeouts, verdict == GC_HALF));
+		assert_false(gc_needs_look(&b, NOW, &timeouts, false));
 	}
 }
 
@@ -87,17 +89,19 @@ static void test_gc_clock(void **state)
 
 	(void)state;
 	assert_int_equal(gc_decide(&a, NULL, NOW, &timeouts), GC_KEEP);
-	assert_false(gc_needs_look(&a, NOW, &timeouts));
+	assert_false(gc_needs_look(&a, NOW, &timeouts, true));
 }
 
 static void test_short_timeouts(void **state)
 {
 	const struct gc_timeouts timeouts = {20 * S, 5 * S};
-	struct flow_entry a = {.seen = ACK | FIN, .last_seen_ns = NOW - 5 * S};
+	struct flow_entry a = {.seen = ACK | FIN,
+			       .flags = FLOW_TO_SERVER,
+			       .last_seen_ns = NOW - 5 * S};
 
 	(void)state;
 	assert_int_equal(gc_decide(&a, &a, NOW, &timeouts), GC_CLOSED);
-	assert_true(gc_needs_look(&a, NOW, &timeouts));
+	assert_true(gc_needs_look(&a, NOW, &timeouts, false));
 }
 
 static void test_hook(void **state)

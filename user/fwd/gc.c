@@ -13,9 +13,13 @@
 
 /* A whole walk takes this long at least; a large table is spread over it. */
 #define SCAN_PERIOD_NS (10 * SECOND_NS)
-#define STEPS_PER_SCAN (10 * 1000 / GC_STEP_MS)
+/* Short steps: what comes by the channel meanwhile waits for one of them. */
+#define STEP_MS	       20
+#define REST_MS	       500
+#define STEPS_PER_SCAN (10 * 1000 / STEP_MS)
+#define HALVES_EACH    16 /* walks: halves are looked for in one of so many, and after a start */
 #define BATCH_MIN      1024
-#define BATCH_MAX      65536
+#define BATCH_MAX      16384
 
 struct gc {
 	struct tables *tables;
@@ -26,7 +30,7 @@ struct gc {
 	struct flow_scan scan;
 	struct flow_entry *batch;
 	size_t batch_size;
-	uint64_t scan_begun_ns, entries;
+	uint64_t scan_begun_ns, entries, busy_ns, longest_step_ns;
 	bool scanning;
 	/* The first walk counts flows: by identity, as told and as found. */
 	uint32_t *told, *found;
@@ -136,19 +140,29 @@ static const char *reason_word(enum gc_verdict verdict)
 	return verdict == GC_TIMEOUT ? "timeout" : verdict == GC_CLOSED ? "closed" : "half";
 }
 
-/* The batch is a moment old: the entry is read again, and may be gone with its other direction. */
-static void look_at(struct gc *gc, const struct flow_key *key, uint64_t now_ns)
+/* Of the flow's other direction; false: there is none. */
+static bool read_other(struct gc *gc, const struct flow_entry *entry, struct flow_entry *ret_other)
+{
+	struct flow_key reverse = flow_key_reverse(entry);
+
+	return tables_flow_read(gc->tables, &reverse, ret_other) == 0;
+}
+
+/*
+ * The batch is a moment old: before anything is removed, both directions are read again. They may
+ * be gone by then.
+ */
+static void look_at(struct gc *gc, const struct flow_entry *found, uint64_t now_ns)
 {
 	const struct flow_entry *to_server, *to_client;
 	struct flow_entry entry, other;
-	struct flow_key reverse;
 	enum gc_verdict verdict;
-	bool paired;
+	bool paired = read_other(gc, found, &other);
 
-	if (tables_flow_read(gc->tables, key, &entry))
+	if (gc_decide(found, paired ? &other : NULL, now_ns, &gc->timeouts) == GC_KEEP ||
+	    tables_flow_read(gc->tables, &found->key, &entry))
 		return;
-	reverse = flow_key_reverse(&entry);
-	paired = tables_flow_read(gc->tables, &reverse, &other) == 0;
+	paired = read_other(gc, &entry, &other);
 	verdict = gc_decide(&entry, paired ? &other : NULL, now_ns, &gc->timeouts);
 	if (verdict == GC_KEEP)
 		return;
@@ -167,8 +181,8 @@ static void visit(struct gc *gc, const struct flow_entry *entry, uint64_t now_ns
 	if (gc->counting)
 		count_flow(gc, entry);
 	/* The counting walk removes nothing: what it found stays true to its end. */
-	else if (gc_needs_look(entry, now_ns, &gc->timeouts))
-		look_at(gc, &entry->key, now_ns);
+	else if (gc_needs_look(entry, now_ns, &gc->timeouts, gc->counters.scans % HALVES_EACH == 1))
+		look_at(gc, entry, now_ns);
 }
 
 static void scan_begin(struct gc *gc, uint64_t now_ns)
@@ -176,43 +190,44 @@ static void scan_begin(struct gc *gc, uint64_t now_ns)
 	gc->scan = (struct flow_scan){0};
 	gc->scan_begun_ns = now_ns;
 	gc->scanning = true;
-	gc->entries = 0;
+	gc->entries = gc->busy_ns = gc->longest_step_ns = 0;
 	nexthops_scan_begin(gc->nexthops);
 	if (gc->counting)
 		counting_begin(gc, now_ns);
 }
 
-/* The next walk's parts are as large as its length asks for. */
-static void scan_end(struct gc *gc)
+static void batch_resize(struct gc *gc, size_t size)
 {
-	size_t size = gc->entries / STEPS_PER_SCAN * 2;
 	struct flow_entry *batch;
 
-	gc->scanning = false;
-	gc->counters.scans++;
-	gc->counters.entries = gc->entries;
-	nexthops_scan_end(gc->nexthops);
-	if (gc->counting)
-		counting_end(gc);
 	size = size < BATCH_MIN ? BATCH_MIN : size > BATCH_MAX ? BATCH_MAX : size;
-	batch = realloc(gc->batch, size * sizeof(*batch));
+	batch = size == gc->batch_size ? NULL : realloc(gc->batch, size * sizeof(*batch));
 	if (batch) {
 		gc->batch = batch;
 		gc->batch_size = size;
 	}
 }
 
-int gc_step(struct gc *gc)
+static void scan_end(struct gc *gc)
 {
-	uint64_t now = clock_now_ns();
+	gc->scanning = false;
+	gc->counters.scans++;
+	gc->counters.entries = gc->entries;
+	nexthops_scan_end(gc->nexthops);
+	if (gc->counting)
+		counting_end(gc);
+	/* The next walk's parts are as large as its length asks for. */
+	batch_resize(gc, gc->entries / STEPS_PER_SCAN * 2);
+}
+
+static int scan_step(struct gc *gc, uint64_t now)
+{
 	size_t count = 0;
 	int err;
 
-	if (!gc->scanning) {
-		if (gc->scan_begun_ns && now - gc->scan_begun_ns < SCAN_PERIOD_NS)
-			return 0;
-		scan_begin(gc, now);
-	}
+	/* Flows that were not there at the last walk: or the daemon is new, and they are not. */
+	if (now - gc->scan_begun_ns > SCAN_PERIOD_NS)
+		batch_resize(gc, gc->batch_size * 2);
 	err = tables_flow_scan(gc->tables, &gc->scan, gc->batch, gc->batch_size, &count);
 	if (err && err != -ENOENT) {
 		gc->scanning = false;
@@ -221,9 +236,40 @@ int gc_step(struct gc *gc)
 	for (size_t i = 0; i < count; i++)
 		visit(gc, &gc->batch[i], now);
 	gc->entries += count;
+	return err;
+}
+
+static void count_time(struct gc *gc, uint64_t took_ns)
+{
+	gc->busy_ns += took_ns;
+	if (took_ns > gc->longest_step_ns)
+		gc->longest_step_ns = took_ns;
+}
+
+int gc_step(struct gc *gc)
+{
+	uint64_t now = clock_now_ns();
+	int err;
+
+	if (!gc->scanning) {
+		if (gc->scan_begun_ns && now - gc->scan_begun_ns < SCAN_PERIOD_NS)
+			return 0;
+		scan_begin(gc, now);
+	}
+	err = scan_step(gc, now);
 	if (err == -ENOENT)
 		scan_end(gc);
+	count_time(gc, clock_now_ns() - now);
+	if (err != -ENOENT)
+		return err;
+	gc->counters.busy_ns = gc->busy_ns;
+	gc->counters.longest_step_ns = gc->longest_step_ns;
 	return 0;
+}
+
+unsigned int gc_pause_ms(const struct gc *gc)
+{
+	return gc->scanning ? STEP_MS : REST_MS;
 }
 
 const struct gc_counters *gc_counters(const struct gc *gc)

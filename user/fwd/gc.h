@@ -17,9 +17,6 @@ struct identities;
 struct nexthops;
 struct tables;
 
-/* How often gc_step() wants to be called. */
-#define GC_STEP_MS 100
-
 int gc_new(struct tables *tables, struct nexthops *nexthops, const struct identities *identities,
 	   const struct gc_timeouts *timeouts, struct gc **ret_gc);
 void gc_free(struct gc *gc);
@@ -27,10 +24,13 @@ void gc_set_timeouts(struct gc *gc, const struct gc_timeouts *timeouts);
 
 /* One part of the walk; 0 or -errno. */
 int gc_step(struct gc *gc);
+/* When gc_step() wants to be called again. */
+unsigned int gc_pause_ms(const struct gc *gc);
 
 struct gc_counters {
 	uint64_t scans, removed_timeout, removed_closed, removed_half;
-	uint64_t entries; /* flow entries met by the last whole scan */
+	/* Of the last whole scan: flow entries met, time spent on it, and in the longest step. */
+	uint64_t entries, busy_ns, longest_step_ns;
 };
 const struct gc_counters *gc_counters(const struct gc *gc);
 

@@ -13,11 +13,13 @@ static uint64_t min_ns(uint64_t a, uint64_t b)
 }
 
 bool gc_needs_look(const struct flow_entry *entry, uint64_t now_ns,
-		   const struct gc_timeouts *timeouts)
+		   const struct gc_timeouts *timeouts, bool halves)
 {
 	uint64_t idle = idle_ns(entry->last_seen_ns, now_ns);
 
-	return idle >= min_ns(timeouts->transitory_ns, GC_HALF_NS);
+	if (entry->flags & FLOW_TO_SERVER)
+		return idle >= timeouts->transitory_ns;
+	return halves && idle >= min_ns(timeouts->transitory_ns, GC_HALF_NS);
 }
 
 static bool is_closed(const struct flow_entry *a, const struct flow_entry *b)

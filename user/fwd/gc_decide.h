@@ -23,9 +23,13 @@ enum gc_verdict {
 /* How long one direction may stand alone: BPF inserts two entries, one after the other. */
 #define GC_HALF_NS (10 * 1000000000ULL)
 
-/* False: `entry` alone says that its flow goes on, without a look at the other direction. */
+/*
+ * False: `entry` alone says that its flow goes on, or that the other direction's entry will tell: a
+ * look costs system calls, and a walk meets both. `halves`: also look for the client's direction
+ * without the server's, which only a daemon that was killed leaves behind.
+ */
 bool gc_needs_look(const struct flow_entry *entry, uint64_t now_ns,
-		   const struct gc_timeouts *timeouts);
+		   const struct gc_timeouts *timeouts, bool halves);
 
 /* `other`: the other direction's entry, NULL if there is none. */
 enum gc_verdict gc_decide(const struct flow_entry *entry, const struct flow_entry *other,

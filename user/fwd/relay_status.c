@@ -52,6 +52,8 @@ static struct json_object *gc_json(const struct relay *relay)
 
 	json_add_int(object, "scans", counters->scans);
 	json_add_int(object, "entries", counters->entries);
+	json_add_int(object, "busy_us", (int64_t)(counters->busy_ns / 1000));
+	json_add_int(object, "longest_step_us", (int64_t)(counters->longest_step_ns / 1000));
 	json_add_int(object, "removed_timeout", counters->removed_timeout);
 	json_add_int(object, "removed_closed", counters->removed_closed);
 	json_add_int(object, "removed_half", counters->removed_half);

@@ -48,6 +48,7 @@ static void on_gc(uv_timer_t *timer)
 
 	if (err)
 		log_warning("cannot walk the flows: %s", strerror(-err));
+	uv_timer_start(timer, on_gc, gc_pause_ms(relay->gc), 0);
 }
 
 static void on_second(uv_timer_t *timer)
@@ -201,7 +202,7 @@ static void start_timers(struct relay *relay)
 		timers[i]->data = relay;
 	}
 	uv_timer_start(&relay->second_timer, on_second, 1000, 1000);
-	uv_timer_start(&relay->gc_timer, on_gc, GC_STEP_MS, GC_STEP_MS);
+	uv_timer_start(&relay->gc_timer, on_gc, 0, 0);
 	/* What changed between reading the state and subscribing. */
 	relay->addresses_changed = true;
 	uv_timer_start(&relay->work_timer, on_work, 0, 0);

@@ -19,6 +19,10 @@ $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)): | $(SKELETONS)
 # One measures what the prog tests load, one a program's files.
 $(BUILD)/tests/bench/bench_dataplane: $(PROG_LIB)
 $(BUILD)/tests/bench/bench_leases: $(TEST_OBJS)
+# What those of one subject share.
+$(addprefix $(BUILD)/tests/bench/bench_,asks handshakes answers frames echo conns): $(BUILD)/tests/bench/figures.o
+$(addprefix $(BUILD)/tests/bench/bench_,asks handshakes): $(BUILD)/tests/bench/channels.o
+$(addprefix $(BUILD)/tests/bench/bench_,echo conns): $(BUILD)/tests/bench/conns.o
 
 .PHONY: build-bench bench bench-report $(addprefix bench-,$(BENCH_PARTS))
 build-bench: $(addprefix $(BUILD)/tests/bench/,$(BENCHES)) lab-tools

@@ -17,7 +17,7 @@ add() {
 }
 
 prepare() {
-	packaging/deps.sh --check --bench >/dev/null || packaging/deps.sh --bench || exit 1
+	packaging/deps.sh --check --bench >/dev/null || packaging/deps.sh --bench || packaging/deps.sh || exit 1
 	heading "build"
 	make -s -j"$(nproc)" all lab-tools build-prog build-fuzz build-bench && make -s -j"$(nproc)" SAN=1 build-tests && return
 	echo "the build failed"

@@ -221,9 +221,11 @@ tools() {
 # What xdp-tools of Debian 12 lacks: a newer one, with its own libraries beside it.
 xdp_forward() {
 	local folder=$CACHE/xdp-forward
-	if [ ! -d "$folder" ]; then
+	if [ ! -x "$folder/xdp-forward" ]; then
 		index_update || die "no network, and no xdp-forward in $CACHE"
-		AFTER_UNPACK=xdp_forward_arrange unpack "$folder" xdp-tools libxdp1 libbpf1 libelf1t64 zlib1g libzstd1 libc6
+		rm -rf "$folder"
+		unpack "$folder" xdp-tools libxdp1 libbpf1 libelf1t64 zlib1g libzstd1 libc6 || die "xdp-forward could not be fetched"
+		xdp_forward_arrange "$folder"
 	fi
 	echo "$folder/xdp-forward"
 }

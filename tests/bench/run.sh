@@ -5,6 +5,7 @@ set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 failed=()
+trap 'exit 130' INT TERM HUP # a part keeps what it has measured; the others need not begin
 
 # What has been asked for, to be asked for again.
 asked() {

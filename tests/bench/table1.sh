@@ -191,6 +191,7 @@ count_steps() {
 
 main() {
 	local line table steps
+	modprobe -q "tcp_$CC" 2>/dev/null || true
 	grep -qw "$CC" /proc/sys/net/ipv4/tcp_available_congestion_control || bench_die "CC=$CC: this kernel does not have it"
 	steps=$(count_steps)
 	[ "$steps" -gt 0 ] || bench_die "ROWS=\"$ROWS\" fits no row"

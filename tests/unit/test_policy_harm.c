@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* user/agent/policy_harm.c: when a subflow becomes a backup because it holds its connection back. */
+/* user/agent/policy_harm.c: when a subflow becomes a backup because it holds its connection back, and when not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,67 +10,73 @@
 #include "user/agent/policy.h"
 #include "user/base/cleanup.h"
 
-#define KB 1000
+#define KB     1000
+#define SECOND (1000 * 1000ULL) /* us */
+#define STARVES                    \
+	{                          \
+		200 * KB, 50, 5, 9 \
+	}
+#define FAST                        \
+	{                           \
+		1000 * KB, 0, 0, 80 \
+	}
+#define FASTER                      \
+	{                           \
+		1400 * KB, 0, 0, 80 \
+	}
+#define NOTHING            \
+	{                  \
+		0, 0, 0, 0 \
+	}
 
 /* What a subflow did in a second. */
 struct second {
 	uint64_t rate;		/* bytes/s */
 	uint32_t lost_permille; /* of its segments */
+	uint32_t lost;		/* segments */
 	uint32_t unacked;
+};
+
+struct phase {
+	unsigned int seconds;
+	struct second direct, detour;
+	bool fourth_is_good; /* every fourth second the direct one loses nothing */
+	bool detour_gone, stale;
+	bool backup; /* the direct one, at the end of it */
 };
 
 static const struct {
 	const char *name;
-	struct second direct, detour; /* every second but every fourth */
-	struct second fourth;	      /* the direct one, every fourth second */
-	unsigned int seconds;
-	bool detour_is_backup;
-	bool demoted; /* the direct one, at the end */
+	struct phase phases[4];
 } cases[] = {
-	{"starves and loses",
-	 {200 * KB, 50, 9},
-	 {1000 * KB, 0, 80},
-	 {200 * KB, 50, 9},
-	 5,
-	 false,
-	 true},
-	{"not yet", {200 * KB, 50, 9}, {1000 * KB, 0, 80}, {200 * KB, 50, 9}, 4, false, false},
+	{"starves, and the connection is faster without it",
+	 {{4, STARVES, FAST, .backup = false},
+	  {1, STARVES, FAST, .backup = true},
+	  {60, NOTHING, FASTER, .backup = true}}},
+	{"a thin path: the connection is slower without it, and it is not tried again",
+	 {{5, STARVES, FAST, .backup = true},
+	  {5, NOTHING, FAST, .backup = true},
+	  {1, NOTHING, FAST, .backup = false},
+	  {60, STARVES, FAST, .backup = false}}},
 	{"a second without a loss is only a step back",
-	 {200 * KB, 50, 9},
-	 {1000 * KB, 0, 80},
-	 {200 * KB, 0, 9},
-	 9,
-	 false,
-	 true},
-	{"loses and carries its share",
-	 {400 * KB, 50, 9},
-	 {1000 * KB, 0, 80},
-	 {400 * KB, 50, 9},
-	 60,
-	 false,
-	 false},
-	{"slow without losses",
-	 {100 * KB, 9, 9},
-	 {1000 * KB, 0, 80},
-	 {100 * KB, 9, 9},
-	 60,
-	 false,
-	 false},
-	{"nothing in flight", {0, 50, 0}, {1000 * KB, 0, 80}, {0, 50, 0}, 60, false, false},
-	{"the only one that is no backup",
-	 {200 * KB, 50, 9},
-	 {1000 * KB, 0, 80},
-	 {200 * KB, 50, 9},
-	 60,
-	 true,
-	 false},
-	{"both lose alike",
-	 {200 * KB, 50, 9},
-	 {200 * KB, 50, 9},
-	 {200 * KB, 50, 9},
-	 60,
-	 false,
-	 false},
+	 {{6, STARVES, FAST, .fourth_is_good = true, .backup = false},
+	  {1, STARVES, FAST, .backup = true}}},
+	{"the other one is gone",
+	 {{5, STARVES, FAST, .backup = true},
+	  {20, NOTHING, FASTER, .backup = true},
+	  {1, NOTHING, FASTER, .detour_gone = true, .backup = false}}},
+	{"the application pauses in the trial",
+	 {{5, STARVES, FAST, .backup = true},
+	  {20, NOTHING, {10 * KB, 0, 0, 0}, .backup = true},
+	  {3, NOTHING, FASTER, .backup = true},
+	  {20, NOTHING, FASTER, .backup = true}}},
+	{"loses and carries its share", {{60, {400 * KB, 50, 9, 9}, FAST, .backup = false}}},
+	{"slow without losses", {{60, {100 * KB, 9, 9, 9}, FAST, .backup = false}}},
+	{"one segment is noise", {{60, {100 * KB, 50, 1, 9}, FAST, .backup = false}}},
+	{"nothing in flight", {{60, {0, 50, 9, 0}, FAST, .backup = false}}},
+	{"both lose alike", {{60, STARVES, STARVES, .backup = false}}},
+	{"both are slow", {{60, {2 * KB, 50, 5, 9}, {20 * KB, 0, 0, 9}, .backup = false}}},
+	{"old samples say nothing", {{60, STARVES, FAST, .stale = true}}},
 };
 
 static struct endpoint endpoint(const char *text)
@@ -89,15 +95,47 @@ static struct subflow *add(struct conn *conn, enum subflow_kind kind, const char
 
 	assert_non_null(subflow);
 	subflow->state = SUBFLOW_ESTABLISHED;
-	subflow->sampled = true;
 	return subflow;
 }
 
-static void set(struct subflow *subflow, const struct second *second)
+static void set(struct subflow *subflow, const struct second *second, uint64_t now_us)
 {
+	subflow->sampled = true;
+	subflow->sampled_us = now_us;
 	subflow->rate = second->rate;
 	subflow->lost_permille = second->lost_permille;
+	subflow->lost = second->lost;
 	subflow->info.unacked = second->unacked;
+}
+
+static void play(const char *name, struct conn *conn, const struct phase *phases)
+{
+	static const struct second good = {200 * KB, 0, 0, 9};
+	struct subflow *direct = add(conn, SUBFLOW_INITIAL, "10.9.0.1:5000", "10.5.0.5:443");
+	struct subflow *detour = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5001", "10.0.1.1:10000");
+	uint64_t now_us = 100 * SECOND;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases[0].phases) && phases[i].seconds; i++) {
+		const struct phase *phase = &phases[i];
+
+		if (phase->detour_gone)
+			conn_remove_subflow(conn, detour);
+		for (unsigned int second = 1; second <= phase->seconds; second++) {
+			uint64_t sampled_us = phase->stale ? 1 : now_us;
+			bool is_good = phase->fourth_is_good && second % 4 == 0;
+
+			set(direct, is_good ? &good : &phase->direct, sampled_us);
+			if (!phase->detour_gone)
+				set(detour, &phase->detour, sampled_us);
+			policy_do_no_harm(conn, now_us);
+			now_us += SECOND;
+		}
+		if (direct->backup != phase->backup)
+			fail_msg("%s: phase %zu: it is %s backup", name, i,
+				 direct->backup ? "a" : "no");
+		if (!phase->detour_gone)
+			assert_false(detour->backup);
+	}
 }
 
 static void judges_subflows(void **state)
@@ -106,24 +144,10 @@ static void judges_subflows(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct endpoint local = endpoint("10.9.0.1:5000"),
 				server = endpoint("10.5.0.5:443");
-		struct subflow *direct, *detour;
 		struct conn *conn;
 
 		assert_int_equal(conn_new(7, &local, &server, &conn), 0);
-		direct = add(conn, SUBFLOW_INITIAL, "10.9.0.1:5000", "10.5.0.5:443");
-		detour = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5001", "10.0.1.1:10000");
-		detour->backup = cases[i].detour_is_backup;
-		for (unsigned int second = 1; second <= cases[i].seconds; second++) {
-			set(direct, second % 4 ? &cases[i].direct : &cases[i].fourth);
-			set(detour, &cases[i].detour);
-			policy_do_no_harm(conn);
-		}
-		if (direct->backup != cases[i].demoted ||
-		    (direct->backup_tries > 0) != cases[i].demoted ||
-		    detour->backup != cases[i].detour_is_backup)
-			fail_msg("%s: direct %s, detour %s", cases[i].name,
-				 direct->backup ? "backup" : "not",
-				 detour->backup ? "backup" : "not");
+		play(cases[i].name, conn, cases[i].phases);
 		conn_free(conn);
 	}
 }

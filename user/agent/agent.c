@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "user/agent/clock.h"
-#include "user/base/cleanup.h"
 #include "user/base/log.h"
 #include "user/pm/command.h"
 #include "user/pm/event.h"
@@ -15,8 +14,6 @@
 #define TICK_MS		1000
 #define LEASE_USE_TICKS 30 /* leases in use are marked so this often */
 #define MICROSECONDS	1000000ULL
-
-#define LOSSY_CONGESTION "bbr" /* what a subflow gets whose path loses packets by chance */
 
 struct policy_world agent_world(const struct agent *agent)
 {
@@ -231,29 +228,6 @@ static int open_kernel(struct agent *agent)
 	return err;
 }
 
-/* Without it everything else works. */
-static void open_congestion(struct agent *agent)
-{
-	struct congestion_options options = {LOSSY_CONGESTION, agent->config->exclude,
-					     agent->config->exclude_count};
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *errors;
-	int err;
-
-	if (agent->config->congestion == AGENT_CONGESTION_KEEP)
-		return;
-	errors = open_memstream(&text, &len);
-	if (!errors)
-		return;
-	err = congestion_new(&options, errors, &agent->congestion);
-	fclose(errors);
-	if (err)
-		log_warning(
-			"subflows on lossy paths keep their congestion control, and may hold connections back: %s",
-			text);
-}
-
 static int open_relays(struct agent *agent, struct tls_context *tls)
 {
 	struct relays_setup setup = {
@@ -282,7 +256,7 @@ static int begin(struct agent *agent)
 }
 
 int agent_new(uv_loop_t *loop, const struct agent_config *config, struct tls_context *tls,
-	      struct agent **ret_agent)
+	      const struct congestion *congestion, struct agent **ret_agent)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 	int err;
@@ -291,11 +265,11 @@ int agent_new(uv_loop_t *loop, const struct agent_config *config, struct tls_con
 		return -ENOMEM;
 	agent->loop = loop;
 	agent->config = config;
+	agent->congestion = congestion;
 	agent->started_us = clock_now_us();
 	uv_timer_init(loop, &agent->tick);
 	uv_timer_init(loop, &agent->world_changed);
 	agent->tick.data = agent->world_changed.data = agent;
-	open_congestion(agent);
 	err = open_kernel(agent);
 	if (!err)
 		err = servers_new(&agent->servers);
@@ -324,7 +298,6 @@ void agent_stop(struct agent *agent)
 	while (agent->conns)
 		drop_conn(agent, agent->conns);
 	servers_free(agent->servers);
-	congestion_free(agent->congestion);
 	nl_close(agent->diag);
 	pm_close(agent->pm);
 }

@@ -30,7 +30,8 @@ struct agent {
 	struct servers *servers;
 	struct conn *conns; /* by token */
 	struct pm_limits limits;
-	struct congestion *congestion; /* NULL: subflows keep the congestion control they have */
+	const struct congestion
+		*congestion; /* NULL: subflows keep the congestion control they have */
 	struct agent_counters counters;
 	uv_poll_t events;
 	uv_timer_t tick;
@@ -40,7 +41,7 @@ struct agent {
 
 /* Opens the kernel's side, reads what connections there are, and begins. */
 int agent_new(uv_loop_t *loop, const struct agent_config *config, struct tls_context *tls,
-	      struct agent **ret_agent);
+	      const struct congestion *congestion, struct agent **ret_agent);
 /* Closes everything; the loop must then run until it is empty, and `agent` be freed after that. */
 void agent_stop(struct agent *agent);
 

@@ -16,13 +16,15 @@
 #include "user/base/log.h"
 #include "user/base/privileges.h"
 
-#define STATE_PATH_LEN 256
+#define STATE_PATH_LEN	 256
+#define LOSSY_CONGESTION "bbr" /* what a subflow gets whose path loses packets by chance */
 
 struct run {
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;
 	struct agent_config *config;
 	struct tls_context *tls;
+	struct congestion *congestion; /* NULL: subflows keep what they have */
 	struct agent *agent;
 	struct ipc_server *ipc;
 	char state[STATE_PATH_LEN];
@@ -122,7 +124,33 @@ static int watch_signal(struct run *run, uv_signal_t *handle, int signum)
 	return uv_signal_start(handle, stop, signum);
 }
 
-/* The verifier's right is for the start alone: from here on, strangers are talked to. */
+/* Without it everything else works. */
+static void open_congestion(struct run *run)
+{
+	struct congestion_options options = {LOSSY_CONGESTION, run->config->exclude,
+					     run->config->exclude_count};
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *errors;
+	int err;
+
+	if (run->config->congestion == AGENT_CONGESTION_KEEP)
+		return;
+	errors = open_memstream(&text, &len);
+	if (!errors)
+		return;
+	err = congestion_new(&options, errors, &run->congestion);
+	fclose(errors);
+	if (err)
+		log_warning("subflows on lossy paths keep their congestion control, and may hold "
+			    "connections back: %s",
+			    text);
+}
+
+/*
+ * The verifier's right is for the start alone. Before the agent begins: from then on strangers are talked
+ * to, and there are threads (names are resolved in some), each with rights of its own.
+ */
 static int drop_rights(void)
 {
 	static const int kept[] = {CAP_NET_ADMIN, CAP_BPF, -1};
@@ -135,15 +163,17 @@ static int drop_rights(void)
 
 static int serve(struct run *run)
 {
-	int err = agent_new(&run->loop, run->config, run->tls, &run->agent);
+	int err;
 
+	open_congestion(run);
+	err = drop_rights();
+	if (err)
+		return err;
+	err = agent_new(&run->loop, run->config, run->tls, run->congestion, &run->agent);
 	if (err) {
 		log_error("cannot start: %s", strerror(-err));
 		return err;
 	}
-	err = drop_rights();
-	if (err)
-		return err;
 	sd_notify(0, "READY=1");
 	log_info("running; %zu relays, up to %u detours a connection", run->config->relay_count,
 		 run->config->subflows);
@@ -184,6 +214,7 @@ static void finish(struct run *run)
 	uv_run(&run->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&run->loop);
 	free(run->agent);
+	congestion_free(run->congestion);
 	tls_context_free(run->tls);
 	agent_config_free(run->config);
 }

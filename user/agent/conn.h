@@ -30,6 +30,13 @@ enum subflow_state {
 	SUBFLOW_CLOSING, /* destroyed; the event is awaited */
 };
 
+/* Does it hold its connection back? (policy_harm.c) */
+enum subflow_harm {
+	HARM_UNKNOWN,
+	HARM_TRIED,	/* it is a backup to see */
+	HARM_NONE_DONE, /* the connection was no faster without it */
+};
+
 struct subflow {
 	struct subflow *prev, *next;
 	enum subflow_kind kind;
@@ -40,8 +47,10 @@ struct subflow {
 	uint32_t relay; /* the path's relay; RELAY_NONE: not a detour, or one not recognised yet */
 	uint8_t loc_id, rem_id;
 	bool backup;
-	uint8_t backup_tries;	   /* left to tell the kernel once more, after the handshake */
-	uint8_t harm_s;		   /* seconds that it held its connection back, more or less */
+	uint8_t backup_tries; /* left to tell the kernel once more, after the handshake */
+	uint8_t harm_s;	      /* seconds in this state of `harm`, more or less */
+	enum subflow_harm harm;
+	uint64_t rate_before;	   /* the connection's, bytes/s, when the trial began */
 	const char *backup_reason; /* why the agent made it one */
 	bool was_destroyed;	   /* by this agent */
 	bool local_gone;	   /* its address has vanished from this host */
@@ -54,7 +63,8 @@ struct subflow {
 	bool sampled;
 	struct diag_info info;
 	uint64_t rate;		/* bytes/s sent and received over the last interval */
-	uint32_t lost_permille; /* of the segments sent in it, those sent again */
+	uint32_t lost;		/* segments sent again in it */
+	uint32_t lost_permille; /* of the segments sent in it */
 	uint64_t sampled_us;
 	uint64_t progress_us; /* last time that bytes were acknowledged or received */
 };
@@ -65,6 +75,7 @@ struct conn {
 	struct endpoint local, remote; /* of the first subflow: the remote one is the server */
 	struct subflow *subflows;
 	uint8_t last_id;       /* the local id given out last */
+	uint64_t rate;	       /* bytes/s of all subflows, smoothed over some seconds */
 	const char *hands_off; /* why this connection is left alone; NULL: it is not */
 	bool direct_lost;      /* the first subflow broke: a direct one is wanted again */
 	uint64_t established_us;

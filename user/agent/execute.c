@@ -15,7 +15,8 @@
  * Of local ports, by chance: with 10,000 connections and their detours 7 in 10 are in use, and four
  * tries would fail for every fourth subflow.
  */
-#define CREATE_TRIES 32
+#define CREATE_TRIES	     32
+#define CREATE_TRIES_INVALID 4
 
 /* Failures within one call lead to other tries; each is held back afterwards, so this ends. */
 #define FAILURES_MAX 16
@@ -65,8 +66,15 @@ static void log_backup(const struct agent *agent, const struct conn *conn,
 {
 	char what[96];
 
-	snprintf(what, sizeof(what), "a backup from now on: %s", reason);
+	snprintf(what, sizeof(what), "%s backup from now on: %s", subflow->backup ? "a" : "no",
+		 reason);
 	log_subflow(agent, conn, subflow, LOG_INFO, what);
+}
+
+/* A port may be in use. -EINVAL also comes of connections that nobody can add to: soon given up. */
+static int create_tries(int err)
+{
+	return err == -EADDRINUSE ? CREATE_TRIES : err == -EINVAL ? CREATE_TRIES_INVALID : 0;
 }
 
 /*
@@ -83,7 +91,7 @@ static int create_with_id(struct agent *agent, struct conn *conn, struct subflow
 	int err = -EADDRINUSE;
 
 	subflow->loc_id = 0; /* so that its own does not count as in use */
-	for (int i = 0; i < CREATE_TRIES && (err == -EADDRINUSE || err == -EINVAL); i++) {
+	for (int i = 0; i < create_tries(err); i++) {
 		local.id = conn_take_id(conn);
 		if (local.id == 0)
 			return -ENOSPC;
@@ -166,7 +174,7 @@ static void make_backup(struct agent *agent, const struct conn *conn, struct sub
 			const char *reason)
 {
 	int err = pm_subflow_backup(agent->pm, conn->token, &subflow->local, &subflow->remote,
-				    true);
+				    subflow->backup);
 
 	if (err) {
 		log_debug("connection %08x: cannot make a subflow a backup: %s", conn->token,

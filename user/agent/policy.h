@@ -82,7 +82,7 @@ struct policy_event {
 enum policy_action_type {
 	POLICY_OPEN,	  /* get a lease if it is a detour, then SUBFLOW_CREATE */
 	POLICY_DESTROY,	  /* REMOVE its id, so that the server lets go of it, and SUBFLOW_DESTROY */
-	POLICY_BACKUP,	  /* have both sides use `subflow` only when there is no other */
+	POLICY_BACKUP,	  /* tell both sides whether `subflow` is a backup */
 	POLICY_REMOVE_ID, /* tell the server that local id 0, the first address, is gone */
 	POLICY_OPENED,	  /* no action: `subflow` is established */
 	POLICY_CLOSED,	  /* no action: `subflow` is closed, and freed after the actions are done */
@@ -138,11 +138,11 @@ uint32_t policy_direct_key(unsigned int ifindex);
 void policy_reconcile(struct conn *conn, const struct policy_world *world,
 		      struct policy_actions *actions);
 
-/* From now on it is used only when there is no other; `reason` is for people. (policy_set.c) */
-void policy_make_backup(struct subflow *subflow, const char *reason);
+/* Whether it is used only when there is no other, from now on; `reason` is for people. (policy_set.c) */
+void policy_set_backup(struct subflow *subflow, bool backup, const char *reason);
 
-/* Makes backups of subflows that hold the connection back; to be called once a second. (policy_harm.c) */
-void policy_do_no_harm(struct conn *conn);
+/* Makes backups of subflows that hold the connection back; once a second. (policy_harm.c) */
+void policy_do_no_harm(struct conn *conn, uint64_t now_us);
 
 /* Starts a subflow's end. */
 void policy_destroy(struct subflow *subflow, const struct policy_world *world,

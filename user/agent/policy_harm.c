@@ -1,55 +1,102 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Do no harm: a subflow that loses packets and carries little beside another one holds its connection back, for what
- * it has in flight must arrive before what the other brought counts. It becomes a backup, and the
- * connection is as fast as its best path.
+ * Do no harm: a subflow that loses packets and carries little beside another one may hold its connection back, for
+ * what it has in flight must arrive before what the other brought counts. It becomes a backup for a trial. If
+ * the connection is not faster then, or nothing else is left, it is none any longer, and is not tried again.
  */
 #include <utlist.h>
 
 #include "user/agent/policy.h"
 
-#define HARM_SLOWER  3	/* times, than the best subflow */
-#define HARM_LOSS    10 /* retransmitted segments of a thousand */
-#define HARM_SECONDS 5
+#define HARM_SLOWER   3		   /* times, than the best subflow */
+#define HARM_LOSS     10	   /* retransmitted segments of a thousand */
+#define HARM_SEGMENTS 3		   /* retransmitted, at least: less is noise */
+#define HARM_RATE     (125 * 1000) /* bytes/s of the best subflow: who sends less waits for no path */
+#define HARM_SECONDS  5		   /* until it is tried */
+#define TRIAL_SECONDS 6		   /* until that is judged */
 
-static bool carries(const struct subflow *subflow)
+static bool is_known(const struct subflow *subflow, uint64_t now_us)
 {
-	return subflow->state == SUBFLOW_ESTABLISHED && subflow->sampled && !subflow->backup;
+	return subflow->state == SUBFLOW_ESTABLISHED && subflow->sampled &&
+	       now_us - subflow->sampled_us < 1000 * 1000;
 }
 
-static uint64_t best_rate(const struct conn *conn)
+static bool carries(const struct subflow *subflow, uint64_t now_us)
+{
+	return is_known(subflow, now_us) && !subflow->backup;
+}
+
+static uint64_t best_rate(const struct conn *conn, uint64_t now_us)
 {
 	const struct subflow *subflow;
 	uint64_t best = 0;
 
 	DL_FOREACH (conn->subflows, subflow) {
-		if (carries(subflow) && subflow->rate > best)
+		if (carries(subflow, now_us) && subflow->rate > best)
 			best = subflow->rate;
 	}
 	return best;
 }
 
-/* Losses come in bunches: a second without one is only a step back. */
-static void count_seconds(struct subflow *subflow, bool does_harm)
+/* The connection's rate, smoothed: what a lossy path holds back comes in bursts. */
+static void note_rate(struct conn *conn, uint64_t now_us)
 {
-	if (does_harm)
+	const struct subflow *subflow;
+	uint64_t sum = 0;
+
+	DL_FOREACH (conn->subflows, subflow) {
+		if (is_known(subflow, now_us))
+			sum += subflow->rate;
+	}
+	conn->rate = conn->rate ? (3 * conn->rate + sum) / 4 : sum;
+}
+
+static bool does_harm(const struct subflow *subflow, uint64_t best)
+{
+	return best >= HARM_RATE && subflow->info.unacked && subflow->lost >= HARM_SEGMENTS &&
+	       subflow->lost_permille >= HARM_LOSS && subflow->rate * HARM_SLOWER < best;
+}
+
+/* Losses come in bunches: a second without one is only a step back. */
+static void watch(struct conn *conn, struct subflow *subflow, uint64_t best)
+{
+	if (does_harm(subflow, best))
 		subflow->harm_s++;
 	else if (subflow->harm_s > 0)
 		subflow->harm_s--;
+	if (subflow->harm_s < HARM_SECONDS)
+		return;
+	subflow->harm = HARM_TRIED;
+	subflow->harm_s = 0;
+	subflow->rate_before = conn->rate;
+	policy_set_backup(subflow, true, "it starves, and may hold the connection back");
 }
 
-void policy_do_no_harm(struct conn *conn)
+static void judge(const struct conn *conn, struct subflow *subflow, uint64_t best)
 {
-	uint64_t best = best_rate(conn);
+	if (subflow->harm_s < TRIAL_SECONDS)
+		subflow->harm_s++;
+	/* Idle is no judgement: the application may have paused. */
+	if (best && best < HARM_RATE)
+		return;
+	if (!best || (subflow->harm_s == TRIAL_SECONDS && conn->rate < subflow->rate_before)) {
+		subflow->harm = HARM_NONE_DONE;
+		policy_set_backup(subflow, false, "the connection needs it");
+	} else if (subflow->harm_s == TRIAL_SECONDS) {
+		subflow->rate_before = 0; /* it stays one, until nothing else is left */
+	}
+}
+
+void policy_do_no_harm(struct conn *conn, uint64_t now_us)
+{
+	uint64_t best = best_rate(conn, now_us);
 	struct subflow *subflow;
 
+	note_rate(conn, now_us);
 	DL_FOREACH (conn->subflows, subflow) {
-		if (!carries(subflow))
-			continue;
-		count_seconds(subflow, subflow->info.unacked &&
-					       subflow->lost_permille >= HARM_LOSS &&
-					       subflow->rate * HARM_SLOWER < best);
-		if (subflow->harm_s >= HARM_SECONDS)
-			policy_make_backup(subflow, "it starves, and holds the connection back");
+		if (subflow->harm == HARM_UNKNOWN && carries(subflow, now_us))
+			watch(conn, subflow, best);
+		else if (subflow->harm == HARM_TRIED && subflow->state == SUBFLOW_ESTABLISHED)
+			judge(conn, subflow, best);
 	}
 }

@@ -158,9 +158,9 @@ static struct subflow *open_subflow(struct conn *conn, const struct policy_world
 	return subflow;
 }
 
-void policy_make_backup(struct subflow *subflow, const char *reason)
+void policy_set_backup(struct subflow *subflow, bool backup, const char *reason)
 {
-	subflow->backup = true;
+	subflow->backup = backup;
 	subflow->backup_tries = BACKUP_TRIES;
 	subflow->backup_reason = reason;
 }
@@ -168,7 +168,7 @@ void policy_make_backup(struct subflow *subflow, const char *reason)
 static void set_backup(struct subflow *subflow, enum uplink_role role)
 {
 	if (role == UPLINK_BACKUP)
-		policy_make_backup(subflow, "its uplink is a backup");
+		policy_set_backup(subflow, true, "its uplink is a backup");
 }
 
 void policy_adopt(const struct policy_world *world, struct subflow *subflow)

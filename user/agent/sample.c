@@ -16,12 +16,12 @@ struct sampling {
 	uint64_t now_us;
 };
 
-static uint32_t lost_permille(const struct subflow *subflow, const struct diag_info *info)
+static void sample_losses(struct subflow *subflow, const struct diag_info *info)
 {
 	uint32_t sent = info->segs_out - subflow->info.segs_out;
-	uint32_t again = info->retransmits - subflow->info.retransmits;
 
-	return subflow->sampled && sent ? (uint32_t)(1000ULL * again / sent) : 0;
+	subflow->lost = subflow->sampled ? info->retransmits - subflow->info.retransmits : 0;
+	subflow->lost_permille = sent ? (uint32_t)(1000ULL * subflow->lost / sent) : 0;
 }
 
 static void take_sample(struct subflow *subflow, const struct diag_info *info, uint64_t now_us)
@@ -30,7 +30,7 @@ static void take_sample(struct subflow *subflow, const struct diag_info *info, u
 	uint64_t after = info->bytes_acked + info->bytes_received;
 	uint64_t elapsed_us = now_us - subflow->sampled_us;
 
-	subflow->lost_permille = lost_permille(subflow, info);
+	sample_losses(subflow, info);
 	subflow->rate = 0;
 	if (subflow->sampled && elapsed_us > 0 && after >= before)
 		subflow->rate = (after - before) * 1000000 / elapsed_us;

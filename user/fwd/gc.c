@@ -82,6 +82,7 @@ void gc_set_timeouts(struct gc *gc, const struct gc_timeouts *timeouts)
 static void counting_begin(struct gc *gc, uint64_t now_ns)
 {
 	gc->counting_since_ns = now_ns;
+	memset(gc->found, 0, tables_max_identities(gc->tables) * sizeof(*gc->found));
 	for (uint32_t i = 0; i < tables_max_identities(gc->tables); i++)
 		gc->told[i] = tables_identity(gc->tables, i)->flows;
 }

@@ -64,6 +64,7 @@ run_test() { # TEST SECONDS NEEDS...
 	echo "$status $(((${EPOCHREALTIME/[.,]/} - begin) / 1000000))" >"$file.status"
 }
 
+trap power_off EXIT
 prepare || exit 1
 uname -r >"$DIR/release"
 while read -r -u 3 test limit needs; do
@@ -72,4 +73,3 @@ while read -r -u 3 test limit needs; do
 done 3<"$DIR/todo"
 sleep 2 # for what the kernel says while the last namespaces go
 echo end >"$DIR/progress"
-power_off

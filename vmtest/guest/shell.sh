@@ -9,7 +9,7 @@ export LAB_BUILD=${BUILD:-$ROOT/build} PATH=$PATH:/usr/sbin:/sbin LANG=C.UTF-8 H
 # shellcheck source=vmtest/guest/prepare.sh
 . "$ROOT/vmtest/guest/prepare.sh"
 
+trap power_off EXIT
 prepare || exit 1
 echo "Making the lab; under emulation that takes a minute."
 "$ROOT/tests/lab/lab.sh" shell "$@"
-power_off

@@ -13,7 +13,7 @@
 #define HARM_SEGMENTS 3		   /* retransmitted, at least: less is noise */
 #define HARM_RATE     (125 * 1000) /* bytes/s of the best subflow: who sends less waits for no path */
 #define HARM_SECONDS  5		   /* until it is tried */
-#define TRIAL_SECONDS 6		   /* until that is judged */
+#define TRIAL_SECONDS 10	   /* until that is judged */
 
 static bool is_known(const struct subflow *subflow, uint64_t now_us)
 {
@@ -74,16 +74,19 @@ static void watch(struct conn *conn, struct subflow *subflow, uint64_t best)
 
 static void judge(const struct conn *conn, struct subflow *subflow, uint64_t best)
 {
-	if (subflow->harm_s < TRIAL_SECONDS)
-		subflow->harm_s++;
-	/* Idle is no judgement: the application may have paused. */
+	bool needed = !best;
+
+	/* Where the application pauses, nothing can be seen: the trial begins anew. */
 	if (best && best < HARM_RATE)
-		return;
-	if (!best || (subflow->harm_s == TRIAL_SECONDS && conn->rate < subflow->rate_before)) {
+		subflow->harm_s = 0;
+	else if (++subflow->harm_s >= TRIAL_SECONDS)
+		needed |= conn->rate < subflow->rate_before;
+	if (needed) {
 		subflow->harm = HARM_NONE_DONE;
 		policy_set_backup(subflow, false, "the connection needs it");
-	} else if (subflow->harm_s == TRIAL_SECONDS) {
+	} else if (subflow->harm_s >= TRIAL_SECONDS) {
 		subflow->rate_before = 0; /* it stays one, until nothing else is left */
+		subflow->harm_s = 0;
 	}
 }
 

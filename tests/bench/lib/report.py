@@ -18,7 +18,7 @@ ORDER = ["table1-cubic", "table1-bbr", "datapath", "latency", "failover", "scale
 HEAD = """# Results
 
 How good Detour is, beside what a user would take instead and beside what is physically possible. `make bench` measures all of it on any
-Linux machine, `make bench-report` makes this page. Figures are medians of several trials, taken in turns; in brackets is the ratio to the
+Linux machine, `make bench-report` makes this page. Figures are medians of the trials (TRIALS=), taken in turns; in brackets is the ratio to the
 column that the table names, from the same run. Ratios carry over to other machines, absolute figures do not.
 """
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from results import cell_text, tables_with_rows
 
-ORDER = ["table1-cubic", "table1-bbr", "datapath", "latency", "failover", "scale"]
+ORDER = ["table1-cubic", "table1-bbr"] + [part + size for part in ("datapath", "latency", "failover", "scale") for size in ("", "-quick")]
 HEAD = """# Results
 
 How good Detour is, beside what a user would take instead and beside what is physically possible. `make bench` measures all of it on any
@@ -65,7 +65,8 @@ def section(result, docs):
         text += f"\nMissing: {missing['what']}: {missing['why']}.\n"
     for note in result["notes"]:
         text += f"\n{note}\n"
-    remarks = docs / "results" / f"{result['name']}.remarks.md"
+    part = result["name"].removesuffix("-quick").removesuffix("-smoke")
+    remarks = docs / "results" / f"{part}.remarks.md"
     if remarks.exists():
         text += "\n" + remarks.read_text().strip() + "\n"
     return text + f"\nEvery value: [results/{result['name']}.csv](results/{result['name']}.csv)\n"

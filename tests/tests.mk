@@ -41,11 +41,11 @@ run-unit: $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS)) $(wildcard tests/unit/
 test-prog: $(addprefix $(BUILD)/tests/prog/,$(PROG_TESTS)) ## data path tests by BPF_PROG_TEST_RUN (root)
 	@set -e; for t in $^; do echo "# $$t"; $$t; done
 
-# The fuzzers compile the library again, with clang's instrumentation.
+# The fuzzers compile the library again, with clang's instrumentation; without user/dataplane, and so without what uses it.
 FUZZ_BUILD  = $(BUILD)/fuzzing
 FUZZ_CFLAGS = -g -O1 -std=gnu11 -fsanitize=fuzzer-no-link,address,undefined
 FUZZ_SRCS   = $(filter-out user/dataplane/%,$(wildcard $(addsuffix /*.c,$(LIB_DIRS)))) \
-	      $(filter-out %/main.c,$(wildcard user/agent/*.c))
+	      $(filter-out %/main.c %/cmd_run.c %/report.c,$(wildcard user/agent/*.c))
 
 $(FUZZ_BUILD)/%.o: %.c
 	@mkdir -p $(@D)

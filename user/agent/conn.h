@@ -34,7 +34,7 @@ enum subflow_state {
 enum subflow_harm {
 	HARM_UNKNOWN,
 	HARM_TRIED,	/* it is a backup to see */
-	HARM_NONE_DONE, /* the connection was no faster without it */
+	HARM_NONE_DONE, /* the connection was slower without it, or had no other */
 };
 
 struct subflow {

@@ -2,7 +2,7 @@
 /*
  * Do no harm: a subflow that loses packets and carries little beside another one may hold its connection back, for
  * what it has in flight must arrive before what the other brought counts. It becomes a backup for a trial. If
- * the connection is not faster then, or nothing else is left, it is none any longer, and is not tried again.
+ * the connection is slower then, or nothing else is left, it is none any longer, and is not tried again.
  */
 #include <utlist.h>
 
@@ -36,6 +36,18 @@ static uint64_t best_rate(const struct conn *conn, uint64_t now_us)
 			best = subflow->rate;
 	}
 	return best;
+}
+
+/* Idle or not: something that the connection can use without a backup. */
+static bool has_other(const struct conn *conn)
+{
+	const struct subflow *subflow;
+
+	DL_FOREACH (conn->subflows, subflow) {
+		if (subflow->state == SUBFLOW_ESTABLISHED && !subflow->backup)
+			return true;
+	}
+	return false;
 }
 
 /* The connection's rate, smoothed: what a lossy path holds back comes in bursts. */
@@ -74,10 +86,10 @@ static void watch(struct conn *conn, struct subflow *subflow, uint64_t best)
 
 static void judge(const struct conn *conn, struct subflow *subflow, uint64_t best)
 {
-	bool needed = !best;
+	bool needed = !has_other(conn);
 
 	/* Where the application pauses, nothing can be seen: the trial begins anew. */
-	if (best && best < HARM_RATE)
+	if (best < HARM_RATE)
 		subflow->harm_s = 0;
 	else if (++subflow->harm_s >= TRIAL_SECONDS)
 		needed |= conn->rate < subflow->rate_before;

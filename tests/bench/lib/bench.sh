@@ -48,7 +48,7 @@ bench_begin() {
 
 # Two benchmarks at once would measure each other.
 bench_alone() {
-	exec 8>"${TMPDIR:-/tmp}/detour-bench.lock"
+	exec 8>/run/detour-bench.lock
 	flock --nonblock 8 || { bench_say "bench: another one runs: waiting for its end"; flock 8; }
 }
 

@@ -3,8 +3,9 @@
  * A client of many MPTCP connections, and what its host's path manager makes of them.
  *
  *   hold ADDRESS:PORT COUNT SUBFLOWS   opens COUNT connections, waits until the kernel has told of
- *                                      SUBFLOWS more subflows of each, prints how long both took,
- *                                      and keeps them until a signal ends it
+ *                                      SUBFLOWS more subflows of each or tells of none any longer,
+ *                                      prints how many there are and how long both took, and keeps
+ *                                      them until a signal ends it
  *   churn ADDRESS:PORT RATE SECONDS    opens RATE connections a second, closes each after a second
  *   react ADDRESS:PORT COUNT           one connection after the other: how long from connect(), and
  *                                      from the event ESTABLISHED, to SUB_ESTABLISHED of the next
@@ -25,7 +26,7 @@
 
 #define EVENTS_AT_ONCE 256
 #define UNDER_WAY_MAX  32	      /* connections that are being opened at a time */
-#define PATIENCE_NS    90000000000ULL /* for all subflows of `hold` */
+#define PATIENCE_NS    15000000000ULL /* for one more subflow of `hold` */
 #define LIFE_NS	       1000000000ULL  /* of a connection of `churn` */
 #define REACTION_NS    3000000000ULL /* a subflow of `react` that is not there by then is missing */
 
@@ -34,6 +35,7 @@ struct conns {
 	struct pm *pm;
 	int epoll;
 	unsigned int under_way, open, failed, subflows;
+	uint64_t last_subflow_ns; /* when the latest one came */
 	/* react: what the events were about, and when they came. */
 	uint32_t token;
 	uint64_t established_ns, joined_ns;
@@ -57,6 +59,7 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 	if (event.type != PM_SUB_ESTABLISHED)
 		return MNL_CB_OK;
 	conns->subflows++;
+	conns->last_subflow_ns = now_ns();
 	if (event.token == conns->token && !conns->joined_ns)
 		conns->joined_ns = now_ns();
 	return MNL_CB_OK;
@@ -119,7 +122,7 @@ static void run(struct conns *conns, int timeout_ms)
 
 static _Noreturn void hold(struct conns *conns, unsigned int count, unsigned int subflows)
 {
-	uint64_t begun = now_ns(), connected;
+	uint64_t begun = now_ns(), connected, joined;
 
 	while (conns->open + conns->failed < count) {
 		while (conns->under_way < UNDER_WAY_MAX &&
@@ -127,13 +130,16 @@ static _Noreturn void hold(struct conns *conns, unsigned int count, unsigned int
 			open_one(conns);
 		run(conns, 100);
 	}
-	connected = now_ns();
-	while (conns->subflows < count * subflows && now_ns() - begun < PATIENCE_NS)
+	connected = joined = now_ns();
+	while (conns->subflows < count * subflows && now_ns() - joined < PATIENCE_NS) {
 		run(conns, 100);
+		if (conns->last_subflow_ns > joined)
+			joined = conns->last_subflow_ns;
+	}
 	printf("{\"open\": %u, \"failed\": %u, \"subflows\": %u, \"connected_s\": %.4f, "
 	       "\"joined_s\": %.4f}\n",
 	       conns->open, conns->failed, conns->subflows, (double)(connected - begun) / 1e9,
-	       (double)(now_ns() - begun) / 1e9);
+	       (double)(joined - begun) / 1e9);
 	fflush(stdout);
 	for (;;)
 		run(conns, -1);

@@ -42,6 +42,7 @@ struct phase {
 	struct second direct, detour;
 	bool fourth_is_good; /* every fourth second the direct one loses nothing */
 	bool detour_gone, stale;
+	bool takes_loss; /* the direct one has cubic, and the congestion program is there */
 	bool backup; /* the direct one, at the end of it */
 };
 
@@ -60,6 +61,13 @@ static const struct {
 	  {60, STARVES, FAST, .backup = false}}},
 	{"a second without a loss is only a step back",
 	 {{6, STARVES, FAST, .fourth_is_good = true, .backup = false},
+	  {1, STARVES, FAST, .backup = true}}},
+	{"another congestion control may come yet",
+	 {{11, STARVES, FAST, .takes_loss = true, .backup = false},
+	  {1, STARVES, FAST, .takes_loss = true, .backup = true}}},
+	{"another congestion control has come",
+	 {{8, STARVES, FAST, .takes_loss = true, .backup = false},
+	  {4, STARVES, FAST, .backup = false},
 	  {1, STARVES, FAST, .backup = true}}},
 	{"the other one is gone",
 	 {{5, STARVES, FAST, .backup = true},
@@ -121,7 +129,7 @@ static void play(const char *name, struct conn *conn, const struct phase *phases
 	static const struct second good = {200 * KB, 0, 0, 9};
 	struct subflow *direct = add(conn, SUBFLOW_INITIAL, "10.9.0.1:5000", "10.5.0.5:443");
 	struct subflow *detour = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5001", "10.0.1.1:10000");
-	uint64_t now_us = 100 * SECOND;
+	struct policy_world world = {.now_us = 100 * SECOND, .adapts = true};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases[0].phases) && phases[i].seconds; i++) {
 		const struct phase *phase = &phases[i];
@@ -129,14 +137,15 @@ static void play(const char *name, struct conn *conn, const struct phase *phases
 		if (phase->detour_gone)
 			conn_remove_subflow(conn, detour);
 		for (unsigned int second = 1; second <= phase->seconds; second++) {
-			uint64_t sampled_us = phase->stale ? 1 : now_us;
+			uint64_t sampled_us = phase->stale ? 1 : world.now_us;
 			bool is_good = phase->fourth_is_good && second % 4 == 0;
 
 			set(direct, is_good ? &good : &phase->direct, sampled_us);
 			if (!phase->detour_gone)
 				set(detour, &phase->detour, sampled_us);
-			policy_do_no_harm(conn, now_us);
-			now_us += SECOND;
+			direct->info.takes_loss = phase->takes_loss;
+			policy_do_no_harm(conn, &world);
+			world.now_us += SECOND;
 		}
 		if (direct->backup != phase->backup)
 			fail_msg("%s: phase %zu: it is %s backup", name, i,

@@ -22,6 +22,7 @@ struct policy_world agent_world(const struct agent *agent)
 		.exclude = agent->config->exclude,
 		.exclude_count = agent->config->exclude_count,
 		.max_detours = agent->config->subflows,
+		.adapts = agent->congestion,
 		.limits = agent->limits,
 		.servers = agent->servers,
 	};

@@ -49,6 +49,7 @@ struct subflow {
 	bool backup;
 	uint8_t backup_tries; /* left to tell the kernel once more, after the handshake */
 	uint8_t harm_s;	      /* seconds in this state of `harm`, more or less */
+	bool may_adapt;	      /* another congestion control may come, says the last sample */
 	enum subflow_harm harm;
 	uint64_t rate_before;	   /* the connection's, bytes/s, when the trial began */
 	const char *backup_reason; /* why the agent made it one */

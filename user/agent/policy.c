@@ -366,7 +366,7 @@ void policy_run(struct conn *conn, const struct policy_world *world,
 	case POLICY_TICK:
 		on_tick(conn, world, actions);
 		if (!conn->hands_off)
-			policy_do_no_harm(conn, world->now_us);
+			policy_do_no_harm(conn, world);
 		break;
 	case POLICY_WORLD:
 		DL_FOREACH (conn->subflows, subflow) {

@@ -57,6 +57,7 @@ struct policy_world {
 	const struct prefix *exclude;
 	size_t exclude_count;
 	uint32_t max_detours; /* Subflows= */
+	bool adapts;	      /* the congestion program is there (bpf/client_congestion.bpf.c) */
 	struct pm_limits limits;
 	struct servers *servers;
 };
@@ -142,7 +143,7 @@ void policy_reconcile(struct conn *conn, const struct policy_world *world,
 void policy_set_backup(struct subflow *subflow, bool backup, const char *reason);
 
 /* Makes backups of subflows that hold the connection back; once a second. (policy_harm.c) */
-void policy_do_no_harm(struct conn *conn, uint64_t now_us);
+void policy_do_no_harm(struct conn *conn, const struct policy_world *world);
 
 /* Starts a subflow's end. */
 void policy_destroy(struct subflow *subflow, const struct policy_world *world,

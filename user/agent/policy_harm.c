@@ -2,7 +2,8 @@
 /*
  * Do no harm: a subflow that loses packets and carries little beside another one may hold its connection back, for
  * what it has in flight must arrive before what the other brought counts. It becomes a backup for a trial. If
- * the connection is slower then, or nothing else is left, it is none any longer, and is not tried again.
+ * the connection is slower then, or nothing else is left, it is none any longer, and is not tried again. A subflow that
+ * may yet get another congestion control has longer: with that it is of use.
  */
 #include <utlist.h>
 
@@ -13,6 +14,7 @@
 #define HARM_SEGMENTS 3		   /* retransmitted, at least: less is noise */
 #define HARM_RATE     (125 * 1000) /* bytes/s of the best subflow: who sends less waits for no path */
 #define HARM_SECONDS  5		   /* until it is tried */
+#define ADAPT_SECONDS 12	   /* the same, where the congestion program may act first */
 #define TRIAL_SECONDS 10	   /* until that is judged */
 
 static bool is_known(const struct subflow *subflow, uint64_t now_us)
@@ -69,14 +71,28 @@ static bool does_harm(const struct subflow *subflow, uint64_t best)
 	       subflow->lost_permille >= HARM_LOSS && subflow->rate * HARM_SLOWER < best;
 }
 
-/* Losses come in bunches: a second without one is only a step back. */
-static void watch(struct conn *conn, struct subflow *subflow, uint64_t best)
+/* What another congestion control does counts anew. */
+static unsigned int patience_s(struct subflow *subflow, const struct policy_world *world)
 {
+	bool may_adapt = world->adapts && subflow->info.takes_loss;
+
+	if (subflow->may_adapt && !may_adapt)
+		subflow->harm_s = 0;
+	subflow->may_adapt = may_adapt;
+	return may_adapt ? ADAPT_SECONDS : HARM_SECONDS;
+}
+
+/* Losses come in bunches: a second without one is only a step back. */
+static void watch(struct conn *conn, const struct policy_world *world, struct subflow *subflow,
+		  uint64_t best)
+{
+	unsigned int patience = patience_s(subflow, world);
+
 	if (does_harm(subflow, best))
 		subflow->harm_s++;
 	else if (subflow->harm_s > 0)
 		subflow->harm_s--;
-	if (subflow->harm_s < HARM_SECONDS)
+	if (subflow->harm_s < patience)
 		return;
 	subflow->harm = HARM_TRIED;
 	subflow->harm_s = 0;
@@ -102,15 +118,15 @@ static void judge(const struct conn *conn, struct subflow *subflow, uint64_t bes
 	}
 }
 
-void policy_do_no_harm(struct conn *conn, uint64_t now_us)
+void policy_do_no_harm(struct conn *conn, const struct policy_world *world)
 {
-	uint64_t best = best_rate(conn, now_us);
+	uint64_t now_us = world->now_us, best = best_rate(conn, now_us);
 	struct subflow *subflow;
 
 	note_rate(conn, now_us);
 	DL_FOREACH (conn->subflows, subflow) {
 		if (subflow->harm == HARM_UNKNOWN && carries(subflow, now_us))
-			watch(conn, subflow, best);
+			watch(conn, world, subflow, best);
 		else if (subflow->harm == HARM_TRIED && subflow->state == SUBFLOW_ESTABLISHED)
 			judge(conn, subflow, best);
 	}

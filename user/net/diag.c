@@ -93,6 +93,14 @@ static void take_tcp_info(const struct nlattr *attr, struct diag_info *info)
 	};
 }
 
+static bool is_text(const struct nlattr *attr, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return mnl_attr_get_payload_len(attr) == size &&
+	       memcmp(mnl_attr_get_payload(attr), text, size) == 0;
+}
+
 static void take_flags(uint32_t flags, struct diag_subflow *subflow)
 {
 	subflow->initiated_here = flags &
@@ -135,18 +143,21 @@ static int subflow_message(const struct nlmsghdr *nlh, void *data)
 	struct diag_subflow subflow = {0};
 	const struct dump *dump = data;
 	const struct nlattr *attr;
-	bool is_subflow = false;
+	bool is_subflow = false, takes_loss = false;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg))
 		return MNL_CB_OK;
 	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
 		if (mnl_attr_get_type(attr) == INET_DIAG_INFO)
 			take_tcp_info(attr, &subflow.info);
+		else if (mnl_attr_get_type(attr) == INET_DIAG_CONG)
+			takes_loss = is_text(attr, "cubic") || is_text(attr, "reno");
 		else if (mnl_attr_get_type(attr) == INET_DIAG_ULP_INFO)
 			is_subflow = take_ulp(attr, &subflow);
 	}
 	if (!is_subflow)
 		return MNL_CB_OK;
+	subflow.info.takes_loss = takes_loss;
 	subflow.state = msg->idiag_state;
 	subflow.local = diag_endpoint(msg->idiag_family, msg->id.idiag_src, msg->id.idiag_sport);
 	subflow.remote = diag_endpoint(msg->idiag_family, msg->id.idiag_dst, msg->id.idiag_dport);
@@ -164,7 +175,7 @@ static int request_dump(struct nl_socket *socket, uint8_t family, uint32_t proto
 	nlh->nlmsg_flags = NLM_F_DUMP;
 	req->sdiag_family = family;
 	req->sdiag_protocol = protocol > UINT8_MAX ? PROTOCOL_IN_ATTRIBUTE : (uint8_t)protocol;
-	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	req->idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1);
 	req->idiag_states = states;
 	if (protocol > UINT8_MAX)
 		mnl_attr_put_u32(nlh, INET_DIAG_REQ_PROTOCOL, protocol);

@@ -33,6 +33,7 @@ struct diag_info {
 	uint32_t retransmits; /* segments, in all */
 	uint32_t segs_out;
 	uint32_t unacked; /* segments in flight */
+	bool takes_loss;  /* its congestion control takes every loss for congestion: cubic, reno */
 };
 
 struct diag_subflow {

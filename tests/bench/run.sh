@@ -13,6 +13,7 @@ asked() {
 	for name in QUICK CC TRIALS ROWS SIZES CONGESTION; do [ -z "${!name:-}" ] || printf ' %s="%s"' "$name" "${!name}"; done
 }
 
+[ $# -le 1 ] || [ -z "${ROWS:-}" ] || { echo "bench: ROWS= goes with one part, such as make bench-table1: each has rows of its own" >&2; exit 2; }
 for part; do
 	BENCH_COMMAND="make bench-$part$(asked)"
 	export BENCH_COMMAND

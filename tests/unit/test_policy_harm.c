@@ -43,7 +43,7 @@ struct phase {
 	bool fourth_is_good; /* every fourth second the direct one loses nothing */
 	bool detour_gone, stale;
 	bool takes_loss; /* the direct one has cubic, and the congestion program is there */
-	bool backup; /* the direct one, at the end of it */
+	bool backup;	 /* the direct one, at the end of it */
 };
 
 static const struct {

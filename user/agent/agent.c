@@ -43,6 +43,7 @@ static struct conn *find_conn(const struct agent *agent, uint32_t token)
 
 static void drop_conn(struct agent *agent, struct conn *conn)
 {
+	round_leave_out(agent, conn);
 	HASH_DEL(agent->conns, conn);
 	conn_free(conn);
 }
@@ -100,13 +101,6 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-static int ignore_event(const struct nlmsghdr *nlh, void *data)
-{
-	(void)nlh;
-	(void)data;
-	return MNL_CB_OK;
-}
-
 /* What is still queued is older than the dump, and its sequels may be among the dropped. */
 static void recover(struct agent *agent)
 {
@@ -114,8 +108,7 @@ static void recover(struct agent *agent)
 
 	agent->counters.overruns++;
 	log_warning("the kernel dropped path manager events: reading the state anew");
-	while (pm_receive(agent->pm, ignore_event, NULL) == -ENOBUFS)
-		;
+	pm_discard(agent->pm);
 	err = agent_resync(agent);
 	if (err)
 		log_error("cannot read the kernel's connections: %s", strerror(-err));
@@ -204,23 +197,21 @@ static void mark_leases_used(struct agent *agent, uint64_t now_us)
 
 static void tick(uv_timer_t *timer)
 {
-	struct policy_event event = {.type = POLICY_TICK};
 	struct agent *agent = timer->data;
 	uint64_t now_us = clock_now_us();
-	int err;
 
 	if (agent->ticks++ % LEASE_USE_TICKS == 0)
 		mark_leases_used(agent, now_us);
 	relays_tick(agent->relays, now_us);
-	err = agent_sample(agent);
-	if (err && err != -EINTR)
-		log_debug("cannot sample the subflows: %s", strerror(-err));
-	apply_to_all(agent, &event);
+	round_begin(agent);
 }
 
 static int open_kernel(struct agent *agent)
 {
-	int err = pm_open(&agent->pm);
+	int err = round_init(agent);
+
+	if (!err)
+		err = pm_open(&agent->pm);
 
 	if (!err)
 		err = diag_open(&agent->diag);
@@ -290,6 +281,7 @@ int agent_new(uv_loop_t *loop, const struct agent_config *config, struct tls_con
 
 void agent_stop(struct agent *agent)
 {
+	round_stop(agent);
 	uv_close((uv_handle_t *)&agent->tick, NULL);
 	uv_close((uv_handle_t *)&agent->world_changed, NULL);
 	if (agent->events.data)

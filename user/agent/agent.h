@@ -8,6 +8,7 @@
 #include "user/agent/conn.h"
 #include "user/agent/policy.h"
 #include "user/agent/relays.h"
+#include "user/agent/round.h"
 #include "user/agent/uplinks.h"
 #include "user/base/ipc.h"
 #include "user/dataplane/congestion.h"
@@ -24,7 +25,7 @@ struct agent {
 	uv_loop_t *loop;
 	const struct agent_config *config;
 	struct pm *pm;
-	struct nl_socket *diag;
+	struct nl_socket *diag; /* for resync */
 	struct uplinks *uplinks;
 	struct relays *relays;
 	struct servers *servers;
@@ -35,6 +36,7 @@ struct agent {
 	struct agent_counters counters;
 	uv_poll_t events;
 	uv_timer_t tick;
+	struct round round;	  /* what each tick begins */
 	uv_timer_t world_changed; /* fires once in the next round of the loop, for many changes */
 	uint64_t started_us, ticks;
 };
@@ -57,8 +59,15 @@ void agent_lease_answer(struct agent *agent, const struct channel_answer *answer
 /* Reads the kernel's connections and subflows, and makes the agent's the same. (resync.c) */
 int agent_resync(struct agent *agent);
 
-/* Reads tcp_info of all subflows; finds those whose end was never told. (sample.c) */
-int agent_sample(struct agent *agent);
+/*
+ * Reads tcp_info of all subflows of a family (AF_INET, AF_INET6), some at a time: sample_next() until it returns
+ * 0 or -errno. (sample.c)
+ */
+int sample_begin(struct agent *agent, int family);
+int sample_next(struct agent *agent);
+
+/* A subflow that samples no longer find has ended, though no event told. (sample.c) */
+void sample_end_missed(struct agent *agent, struct conn *conn, uint64_t now_us);
 
 /* Answers `status`, `connections`, `relays`. (report.c) */
 struct json_object *agent_report(const struct agent *agent, const char *command);

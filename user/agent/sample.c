@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Once a second: tcp_info of every subflow, the rate since the last time, and signs of progress. */
+/* tcp_info of every subflow, the rate since the last time, and signs of progress. */
 #include <utlist.h>
 
 #include "user/agent/agent.h"
@@ -10,11 +10,6 @@
 
 /* A subflow that two dumps did not show has ended, whatever events said. */
 #define MISSED_US (2500 * 1000ULL)
-
-struct sampling {
-	struct agent *agent;
-	uint64_t now_us;
-};
 
 static void sample_losses(struct subflow *subflow, const struct diag_info *info)
 {
@@ -43,19 +38,29 @@ static void take_sample(struct subflow *subflow, const struct diag_info *info, u
 
 static int sample_subflow(const struct diag_subflow *found, void *data)
 {
-	struct sampling *sampling = data;
+	struct agent *agent = data;
 	struct subflow *subflow;
 	struct conn *conn;
 
-	HASH_FIND_INT(sampling->agent->conns, &found->token, conn);
+	HASH_FIND_INT(agent->conns, &found->token, conn);
 	subflow = conn ? conn_find_subflow(conn, &found->local, &found->remote) : NULL;
 	if (subflow)
-		take_sample(subflow, &found->info, sampling->now_us);
+		take_sample(subflow, &found->info, clock_now_us());
 	return MNL_CB_OK;
 }
 
+int sample_begin(struct agent *agent, int family)
+{
+	return diag_begin_subflows(agent->round.diag, family, CARRYING_STATES);
+}
+
+int sample_next(struct agent *agent)
+{
+	return diag_next_subflows(agent->round.diag, sample_subflow, agent);
+}
+
 /* The event of its end was lost, or never came: the policy gets one. */
-static void end_missed(struct agent *agent, struct conn *conn, uint64_t now_us)
+void sample_end_missed(struct agent *agent, struct conn *conn, uint64_t now_us)
 {
 	struct subflow *subflow, *next;
 
@@ -75,21 +80,4 @@ static void end_missed(struct agent *agent, struct conn *conn, uint64_t now_us)
 		agent_apply(agent, conn, &event);
 		return; /* the list has changed: the next one at the next tick */
 	}
-}
-
-int agent_sample(struct agent *agent)
-{
-	struct sampling sampling = {.agent = agent, .now_us = clock_now_us()};
-	struct conn *conn, *next;
-	int err;
-
-	if (!agent->conns)
-		return 0;
-	err = diag_dump_subflows(agent->diag, CARRYING_STATES, sample_subflow, &sampling);
-	if (err)
-		return err;
-	HASH_ITER (hh, agent->conns, conn, next) {
-		end_missed(agent, conn, sampling.now_us);
-	}
-	return 0;
 }

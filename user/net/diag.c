@@ -164,10 +164,10 @@ static int subflow_message(const struct nlmsghdr *nlh, void *data)
 	return dump->subflow(&subflow, dump->data);
 }
 
-static int request_dump(struct nl_socket *socket, uint8_t family, uint32_t protocol,
-			uint32_t states, nl_callback callback, struct dump *dump)
+/* `buffer` has NL_REQUEST_LEN bytes. */
+static struct nlmsghdr *put_request(char *buffer, uint8_t family, uint32_t protocol,
+				    uint32_t states)
 {
-	char buffer[NL_REQUEST_LEN];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
 	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
 
@@ -179,7 +179,7 @@ static int request_dump(struct nl_socket *socket, uint8_t family, uint32_t proto
 	req->idiag_states = states;
 	if (protocol > UINT8_MAX)
 		mnl_attr_put_u32(nlh, INET_DIAG_REQ_PROTOCOL, protocol);
-	return nl_request(socket, nlh, callback, dump);
+	return nlh;
 }
 
 static int dump_both_families(struct nl_socket *socket, uint32_t protocol, uint32_t states,
@@ -188,7 +188,9 @@ static int dump_both_families(struct nl_socket *socket, uint32_t protocol, uint3
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		int err = request_dump(socket, families[i], protocol, states, callback, dump);
+		char buffer[NL_REQUEST_LEN];
+		int err = nl_request(socket, put_request(buffer, families[i], protocol, states),
+				     callback, dump);
 
 		if (err)
 			return err;
@@ -210,4 +212,18 @@ int diag_dump_subflows(struct nl_socket *socket, uint32_t states, diag_subflow_c
 	struct dump dump = {.subflow = callback, .data = data};
 
 	return dump_both_families(socket, IPPROTO_TCP, states, subflow_message, &dump);
+}
+
+int diag_begin_subflows(struct nl_socket *socket, int family, uint32_t states)
+{
+	char buffer[NL_REQUEST_LEN];
+
+	return nl_begin(socket, put_request(buffer, (uint8_t)family, IPPROTO_TCP, states));
+}
+
+int diag_next_subflows(struct nl_socket *socket, diag_subflow_callback callback, void *data)
+{
+	struct dump dump = {.subflow = callback, .data = data};
+
+	return nl_next(socket, subflow_message, &dump);
 }

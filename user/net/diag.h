@@ -61,4 +61,8 @@ int diag_dump_connections(struct nl_socket *socket, diag_connection_callback cal
 int diag_dump_subflows(struct nl_socket *socket, uint32_t states, diag_subflow_callback callback,
 		       void *data);
 
+/* The same in parts, for one family: diag_next_subflows() as nl_next(). */
+int diag_begin_subflows(struct nl_socket *socket, int family, uint32_t states);
+int diag_next_subflows(struct nl_socket *socket, diag_subflow_callback callback, void *data);
+
 #endif /* DETOUR_NET_DIAG_H */

@@ -86,40 +86,51 @@ static int run_callback(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_ERROR;
 }
 
-int nl_request(struct nl_socket *sock, struct nlmsghdr *nlh, nl_callback callback, void *data)
+int nl_begin(struct nl_socket *sock, struct nlmsghdr *nlh)
 {
-	struct nl_run run = {.callback = callback, .data = data};
-	int ret;
-
 	nlh->nlmsg_flags |= NLM_F_REQUEST;
 	if (!(nlh->nlmsg_flags & NLM_F_DUMP))
 		nlh->nlmsg_flags |= NLM_F_ACK;
 	nlh->nlmsg_seq = ++sock->seq;
 	nlh->nlmsg_pid = sock->portid;
-	if (mnl_socket_sendto(sock->mnl, nlh, nlh->nlmsg_len) < 0)
-		return -errno;
-	do {
-		ssize_t n = mnl_socket_recvfrom(sock->mnl, sock->buffer, sizeof(sock->buffer));
+	return mnl_socket_sendto(sock->mnl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
+}
 
-		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		ret = mnl_cb_run(sock->buffer, (size_t)n, sock->seq, sock->portid, run_callback,
-				 &run);
-		/* The rest of an earlier request that timed out or was interrupted: read on. */
-		if (ret < 0 && (errno == ESRCH || errno == EPROTO) && run.err == 0 &&
-		    ((struct nlmsghdr *)sock->buffer)->nlmsg_seq != sock->seq)
-			ret = MNL_CB_OK;
-	} while (ret > MNL_CB_STOP);
+int nl_next(struct nl_socket *sock, nl_callback callback, void *data)
+{
+	struct nl_run run = {.callback = callback, .data = data};
+	ssize_t n = mnl_socket_recvfrom(sock->mnl, sock->buffer, sizeof(sock->buffer));
+	int ret;
+
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	ret = mnl_cb_run(sock->buffer, (size_t)n, sock->seq, sock->portid, run_callback, &run);
+	/* The rest of an earlier request that timed out or was interrupted: read on. */
+	if (ret < 0 && (errno == ESRCH || errno == EPROTO) && run.err == 0 &&
+	    ((struct nlmsghdr *)sock->buffer)->nlmsg_seq != sock->seq)
+		return 1;
 	if (ret < 0)
 		return run.err ? run.err : -errno;
-	return 0;
+	return ret > MNL_CB_STOP;
+}
+
+int nl_request(struct nl_socket *sock, struct nlmsghdr *nlh, nl_callback callback, void *data)
+{
+	int ret = nl_begin(sock, nlh);
+
+	if (ret)
+		return ret;
+	do
+		ret = nl_next(sock, callback, data);
+	while (ret > 0);
+	return ret;
 }
 
 int nl_receive(struct nl_socket *sock, nl_callback callback, void *data)
 {
 	struct nl_run run = {.callback = callback, .data = data};
 
-	for (;;) {
+	for (int i = 0; i < NL_RECEIVE_MAX; i++) {
 		ssize_t n = recv(nl_fd(sock), sock->buffer, sizeof(sock->buffer), MSG_DONTWAIT);
 
 		if (n < 0)
@@ -127,4 +138,13 @@ int nl_receive(struct nl_socket *sock, nl_callback callback, void *data)
 		if (mnl_cb_run(sock->buffer, (size_t)n, 0, 0, run_callback, &run) < 0)
 			return run.err ? run.err : -errno;
 	}
+	return 0;
+}
+
+void nl_discard(struct nl_socket *sock)
+{
+	char byte;
+
+	while (recv(nl_fd(sock), &byte, 1, MSG_DONTWAIT) >= 0 || errno == ENOBUFS || errno == EINTR)
+		;
 }

@@ -39,9 +39,20 @@ int nl_join(struct nl_socket *sock, unsigned int group);
 int nl_request(struct nl_socket *sock, struct nlmsghdr *nlh, nl_callback callback, void *data);
 
 /*
- * Reads what a subscription has got, without waiting. 0 when there is nothing more; -ENOBUFS: the
- * kernel dropped messages, resync.
+ * The same for a dump, in parts: nl_next() reads one datagram of the answer. 1: there is more; 0: that
+ * was the end; else as nl_request(). The kernel makes each part when it is read, so none is waited for.
  */
+int nl_begin(struct nl_socket *sock, struct nlmsghdr *nlh);
+int nl_next(struct nl_socket *sock, nl_callback callback, void *data);
+
+/*
+ * Reads what a subscription has got, without waiting, but not more than NL_RECEIVE_MAX messages: the
+ * descriptor stays readable then. 0; -ENOBUFS: the kernel dropped messages, resync.
+ */
+#define NL_RECEIVE_MAX 1024
 int nl_receive(struct nl_socket *sock, nl_callback callback, void *data);
+
+/* Drops what a subscription has got, and the error of an overrun. */
+void nl_discard(struct nl_socket *sock);
 
 #endif /* DETOUR_NET_NL_H */

@@ -70,6 +70,11 @@ int pm_receive(struct pm *pm, nl_callback callback, void *data)
 	return nl_receive(pm->events, callback, data);
 }
 
+void pm_discard(struct pm *pm)
+{
+	nl_discard(pm->events);
+}
+
 /* Draws struct mptcp_pm_addr_entry: FAMILY, [ID], ADDR4 or ADDR6, [PORT], [FLAGS], [IF_IDX]. */
 static void put_end(struct nlmsghdr *nlh, uint16_t type, const struct pm_end *end)
 {

@@ -36,6 +36,8 @@ void pm_close(struct pm *pm);
 /* Readable when there are events: pm_receive() then gives them, as nl_receive() does. */
 int pm_events_fd(const struct pm *pm);
 int pm_receive(struct pm *pm, nl_callback callback, void *data);
+/* Drops all events that are queued. */
+void pm_discard(struct pm *pm);
 
 /*
  * Sends a SYN with MP_JOIN from `local` to `remote`. 0 means sent, no more. -ENOTCONN:

@@ -19,7 +19,7 @@ import sys
 MAGIC_NANOSECONDS = 0xA1B23C4D
 OPTION_MPTCP, CAPABLE, JOIN, DSS = 30, 0, 1, 2
 DSS_HAS_ACK = 1
-SYN, ACK = 2, 16
+SYN, RST, ACK = 2, 4, 16
 
 
 def frames(path):
@@ -75,7 +75,7 @@ class Connection:
     def takes(self, segment):
         ends = {segment["from"], segment["to"]}
         from_server = segment["from"][0] != self.client
-        if segment["flags"] & SYN:
+        if segment["flags"] & (SYN | RST):
             return
         if ends == self.first and from_server and self.established is None:
             if segment["mptcp"].get(DSS, 0) & DSS_HAS_ACK:

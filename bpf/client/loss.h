@@ -70,13 +70,15 @@ static __always_inline __u64 cube_root(__u64 cube)
 /*
  * Segments that cubic sends from 0.7 of a window to all of it, 0.85 of it in the mean. It takes K of RFC 9438 (C = 0.4)
  * or, if that is less, as many round trips as Reno would, which gains 9/17 of a segment in each.
+ * Rounded once, at the end: where a path is lossy windows are small.
  */
 static __always_inline __u64 loss_cycle(__u32 window, __u32 srtt_us)
 {
-	__u64 reno_rounds = (__u64)window * 17 / 30;
-	__u64 cubic_rounds = cube_root(750000000ULL * window) * 1000 / (srtt_us ? srtt_us : 1);
+	__u64 reno = (__u64)window * window * (17 * 17) / (30 * 20);
+	__u64 cubic_us = cube_root(750000000ULL * window) * 1000;
+	__u64 cubic = cubic_us * window * 17 / (20ULL * (srtt_us ? srtt_us : 1));
 
-	return (reno_rounds < cubic_rounds ? reno_rounds : cubic_rounds) * window * 17 / 20;
+	return reno < cubic ? reno : cubic;
 }
 
 /* Since the last episode's end: what its repair took does not count. */

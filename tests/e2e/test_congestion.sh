@@ -14,12 +14,14 @@ detour_is() { [ "$(congestions "$(host relay "$1")")" = "$2" ]; }
 host() { if [ "$2" = 6 ]; then echo "[$(lab_addr6 "$1")]"; else lab_addr4 "$1"; fi; }
 changed() { agent client status --json | jq .counters.congestion_changed; }
 says() { agent "${2:-client}" status --json | jq -e --arg word "$1" '.congestion == $word'; }
+lines() { local link; for link in direct near far; do lab_links set $link rate="$1" delay="$2" queue=50kB >/dev/null; done; }
 direct() { lab_links set direct "$1" >/dev/null; }
 
 # The agent has the rights that the systemd unit gives it, and keeps fewer (agent_start in tests/lab/lib/detour.sh).
 rights() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$(lab_pid client)/status"; }
 
 lab
+lines 4mbit 20ms # slow and long: a machine that comes late with packets must not look like a queue
 check "with the unit's rights the program is there" says adapt
 check "CAP_NET_ADMIN and CAP_BPF are what it keeps ($(rights CapPrm))" [ "$((16#$(rights CapPrm)))" = $((1 << 12 | 1 << 39)) ]
 transfer_file_long 12
@@ -30,7 +32,7 @@ for family in 4 6; do
 	check "v$family: full queues change nothing" transfer_end "clean$family"
 	check "v$family: nothing was changed" [ "$(changed)" = "$before" ]
 
-	direct loss=3%
+	direct loss=4%
 	transfer_begin "lossy$family" "$family"
 	check "v$family: a lossy direct path gets bbr" sees 20 direct_is "$family" bbr
 	check "v$family: the detour keeps cubic" detour_is "$family" cubic
@@ -44,7 +46,7 @@ direct queue=12kB
 before=$(changed)
 check "short queues: the transfer" transfer short
 check "short queues change nothing" [ "$(changed)" = "$before" ]
-direct queue=100kB
+direct queue=50kB
 
 # Not this agent's: TCP, an excluded server, another namespace, even one with an agent of its own.
 upload() { # NODE PORT WORDS...
@@ -77,6 +79,8 @@ check "Congestion=keep: nothing is changed" [ "$(changed)" = 0 ]
 
 # Do no harm: what starves for good becomes a backup (b: this side wants it, B: the other side does).
 flagged() { lab_exec "$1" ss -HtinO "$2" | grep -oE 'flags:[A-Za-z]*' | grep -q "$3"; }
+lines 10mbit 5ms
+direct loss=5%
 transfer_begin harm
 check "a direct subflow that starves becomes a backup" sees 15 flagged client "dst $(lab_addr4 server)" b
 check "and the server knows" sees 5 flagged server "dst $(lab_addr4 client)" B

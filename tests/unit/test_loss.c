@@ -132,9 +132,10 @@ static void ignores_what_says_nothing(void **state)
 static void knows_cubic(void **state)
 {
 	(void)state;
-	assert_int_equal(loss_cycle(2000, 60000), 190 * 2000 * 17 / 20);
-	assert_int_equal(loss_cycle(85, 100000), 39 * 85 * 17 / 20);
-	assert_int_equal(loss_cycle(17, 21000), 9 * 17 * 17 / 20);
+	assert_int_equal(loss_cycle(2000, 60000), 11447000ULL * 2000 * 17 / (20 * 60000));
+	assert_int_equal(loss_cycle(85, 100000), 3994000ULL * 85 * 17 / (20 * 100000));
+	assert_int_equal(loss_cycle(17, 21000), 139);
+	assert_int_equal(loss_cycle(5, 21000), 12);
 	assert_int_equal(loss_cycle(0, 21000), 0);
 	assert_true(loss_cycle(4000000, 1) > 0);
 	assert_int_equal(cube_root(0), 0);

@@ -25,10 +25,11 @@
 #include "user/pm/event.h"
 
 #define EVENTS_AT_ONCE 256
-#define UNDER_WAY_MAX  32	      /* connections that are being opened at a time */
-#define PATIENCE_NS    15000000000ULL /* for one more subflow of `hold` */
-#define LIFE_NS	       1000000000ULL  /* of a connection of `churn` */
-#define REACTION_NS    3000000000ULL /* a subflow of `react` that is not there by then is missing */
+#define UNDER_WAY_MAX  32 /* connections that are being opened at a time */
+#define PATIENCE_NS \
+	20000000000ULL /* for one more subflow of `hold`: an agent's third try included */
+#define LIFE_NS	    1000000000ULL /* of a connection of `churn` */
+#define REACTION_NS 3000000000ULL /* a subflow of `react` that is not there by then is missing */
 
 struct conns {
 	struct endpoint where;
@@ -131,7 +132,7 @@ static _Noreturn void hold(struct conns *conns, unsigned int count, unsigned int
 		run(conns, 100);
 	}
 	connected = joined = now_ns();
-	while (conns->subflows < count * subflows && now_ns() - joined < PATIENCE_NS) {
+	while (conns->subflows < conns->open * subflows && now_ns() - joined < PATIENCE_NS) {
 		run(conns, 100);
 		if (conns->last_subflow_ns > joined)
 			joined = conns->last_subflow_ns;

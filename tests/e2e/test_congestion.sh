@@ -21,10 +21,10 @@ direct() { lab_links set direct "$1" >/dev/null; }
 rights() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$(lab_pid client)/status"; }
 
 lab
-lines 4mbit 20ms # slow and long: a machine that comes late with packets must not look like a queue
+lines 4mbit 60ms # slow and long: a machine that comes late with packets must not look like a queue
 check "with the unit's rights the program is there" says adapt
 check "CAP_NET_ADMIN and CAP_BPF are what it keeps ($(rights CapPrm))" [ "$((16#$(rights CapPrm)))" = $((1 << 12 | 1 << 39)) ]
-transfer_file_long 12
+transfer_file_long 24
 for family in 4 6; do
 	before=$(changed)
 	transfer_begin "clean$family" "$family"
@@ -34,7 +34,7 @@ for family in 4 6; do
 
 	direct loss=4%
 	transfer_begin "lossy$family" "$family"
-	check "v$family: a lossy direct path gets bbr" sees 20 direct_is "$family" bbr
+	check "v$family: a lossy direct path gets bbr" sees 40 direct_is "$family" bbr
 	check "v$family: the detour keeps cubic" detour_is "$family" cubic
 	check "v$family: the transfer completes" transfer_end "lossy$family"
 	check "v$family: whole" transfer_whole "lossy$family"
@@ -80,7 +80,7 @@ check "Congestion=keep: nothing is changed" [ "$(changed)" = 0 ]
 # Do no harm: what starves for good becomes a backup (b: this side wants it, B: the other side does).
 flagged() { lab_exec "$1" ss -HtinO "$2" | grep -oE 'flags:[A-Za-z]*' | grep -q "$3"; }
 lines 10mbit 5ms
-direct loss=5%
+direct loss=8%
 transfer_begin harm
 check "a direct subflow that starves becomes a backup" sees 15 flagged client "dst $(lab_addr4 server)" b
 check "and the server knows" sees 5 flagged server "dst $(lab_addr4 client)" B

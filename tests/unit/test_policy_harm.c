@@ -42,7 +42,8 @@ struct phase {
 	struct second direct, detour;
 	bool fourth_is_good; /* every fourth second the direct one loses nothing */
 	bool detour_gone, stale;
-	bool takes_loss; /* the direct one has cubic, and the congestion program is there */
+	bool takes_loss; /* the direct one has cubic */
+	bool keeps;	 /* the congestion program is not there */
 	bool backup;	 /* the direct one, at the end of it */
 };
 
@@ -65,6 +66,9 @@ static const struct {
 	{"another congestion control may come yet",
 	 {{11, STARVES, FAST, .takes_loss = true, .backup = false},
 	  {1, STARVES, FAST, .takes_loss = true, .backup = true}}},
+	{"there is no program that would give it another",
+	 {{4, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = false},
+	  {1, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = true}}},
 	{"another congestion control has come",
 	 {{8, STARVES, FAST, .takes_loss = true, .backup = false},
 	  {4, STARVES, FAST, .backup = false},
@@ -129,7 +133,7 @@ static void play(const char *name, struct conn *conn, const struct phase *phases
 	static const struct second good = {200 * KB, 0, 0, 9};
 	struct subflow *direct = add(conn, SUBFLOW_INITIAL, "10.9.0.1:5000", "10.5.0.5:443");
 	struct subflow *detour = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5001", "10.0.1.1:10000");
-	struct policy_world world = {.now_us = 100 * SECOND, .adapts = true};
+	struct policy_world world = {.now_us = 100 * SECOND};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases[0].phases) && phases[i].seconds; i++) {
 		const struct phase *phase = &phases[i];
@@ -144,6 +148,8 @@ static void play(const char *name, struct conn *conn, const struct phase *phases
 			if (!phase->detour_gone)
 				set(detour, &phase->detour, sampled_us);
 			direct->info.takes_loss = phase->takes_loss;
+			world.adapts = !phase->keeps;
+			world.round_us = world.now_us;
 			policy_do_no_harm(conn, &world);
 			world.now_us += SECOND;
 		}

@@ -19,6 +19,7 @@ struct policy_world agent_world(const struct agent *agent)
 {
 	struct policy_world world = {
 		.now_us = clock_now_us(),
+		.round_us = agent->round.begun_us,
 		.exclude = agent->config->exclude,
 		.exclude_count = agent->config->exclude_count,
 		.max_detours = agent->config->subflows,
@@ -212,7 +213,6 @@ static int open_kernel(struct agent *agent)
 
 	if (!err)
 		err = pm_open(&agent->pm);
-
 	if (!err)
 		err = diag_open(&agent->diag);
 	if (!err)

@@ -66,8 +66,11 @@ int agent_resync(struct agent *agent);
 int sample_begin(struct agent *agent, int family);
 int sample_next(struct agent *agent);
 
-/* A subflow that samples no longer find has ended, though no event told. (sample.c) */
-void sample_end_missed(struct agent *agent, struct conn *conn, uint64_t now_us);
+/*
+ * An established subflow that two whole rounds, the first begun at `since_us`, did not find has ended, though no
+ * event told. (sample.c)
+ */
+void sample_end_missed(struct agent *agent, struct conn *conn, uint64_t since_us);
 
 /* Answers `status`, `connections`, `relays`. (report.c) */
 struct json_object *agent_report(const struct agent *agent, const char *command);

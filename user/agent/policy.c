@@ -284,14 +284,14 @@ static void on_addr_gone(struct conn *conn, const struct detour_addr *addr)
 static const char *dead_reason(const struct subflow *subflow, const struct policy_world *world)
 {
 	const struct policy_path *path;
-	uint64_t quiet_us;
+	uint64_t quiet_us; /* as far as is known */
 
 	if (subflow->path == PATH_NONE || !subflow->sampled)
 		return NULL;
 	path = &world->paths[subflow->path];
 	if (path->up || subflow->sampled_us < path->down_us)
 		return NULL;
-	quiet_us = world->now_us -
+	quiet_us = subflow->sampled_us -
 		   (subflow->progress_us > path->down_us ? subflow->progress_us : path->down_us);
 	if (path->silent && quiet_us >= POLICY_DEAD_US)
 		return "its relay is dead";

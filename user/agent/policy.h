@@ -47,6 +47,7 @@ struct policy_relay_addr {
 
 struct policy_world {
 	uint64_t now_us;
+	uint64_t round_us; /* samples since then are this second's */
 	const struct policy_path *paths;
 	size_t path_count;
 	const struct policy_uplink *uplinks; /* none: the routing table decides */

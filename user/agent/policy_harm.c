@@ -14,27 +14,28 @@
 #define HARM_SEGMENTS 3		   /* retransmitted, at least: less is noise */
 #define HARM_RATE     (125 * 1000) /* bytes/s of the best subflow: who sends less waits for no path */
 #define HARM_SECONDS  5		   /* until it is tried */
-#define ADAPT_SECONDS 12	   /* the same, where the congestion program may act first */
-#define TRIAL_SECONDS 10	   /* until that is judged */
+#define ADAPT_SECONDS \
+	12 /* the same, where the congestion program may yet act, as far as is known */
+#define TRIAL_SECONDS 10 /* until that is judged */
 
-static bool is_known(const struct subflow *subflow, uint64_t now_us)
+static bool is_known(const struct subflow *subflow, uint64_t round_us)
 {
 	return subflow->state == SUBFLOW_ESTABLISHED && subflow->sampled &&
-	       now_us - subflow->sampled_us < 1000 * 1000;
+	       subflow->sampled_us >= round_us;
 }
 
-static bool carries(const struct subflow *subflow, uint64_t now_us)
+static bool carries(const struct subflow *subflow, uint64_t round_us)
 {
-	return is_known(subflow, now_us) && !subflow->backup;
+	return is_known(subflow, round_us) && !subflow->backup;
 }
 
-static uint64_t best_rate(const struct conn *conn, uint64_t now_us)
+static uint64_t best_rate(const struct conn *conn, uint64_t round_us)
 {
 	const struct subflow *subflow;
 	uint64_t best = 0;
 
 	DL_FOREACH (conn->subflows, subflow) {
-		if (carries(subflow, now_us) && subflow->rate > best)
+		if (carries(subflow, round_us) && subflow->rate > best)
 			best = subflow->rate;
 	}
 	return best;
@@ -53,13 +54,13 @@ static bool has_other(const struct conn *conn)
 }
 
 /* The connection's rate, smoothed: what a lossy path holds back comes in bursts. */
-static void note_rate(struct conn *conn, uint64_t now_us)
+static void note_rate(struct conn *conn, uint64_t round_us)
 {
 	const struct subflow *subflow;
 	uint64_t sum = 0;
 
 	DL_FOREACH (conn->subflows, subflow) {
-		if (is_known(subflow, now_us))
+		if (is_known(subflow, round_us))
 			sum += subflow->rate;
 	}
 	conn->rate = conn->rate ? (3 * conn->rate + sum) / 4 : sum;
@@ -120,12 +121,12 @@ static void judge(const struct conn *conn, struct subflow *subflow, uint64_t bes
 
 void policy_do_no_harm(struct conn *conn, const struct policy_world *world)
 {
-	uint64_t now_us = world->now_us, best = best_rate(conn, now_us);
+	uint64_t round_us = world->round_us, best = best_rate(conn, round_us);
 	struct subflow *subflow;
 
-	note_rate(conn, now_us);
+	note_rate(conn, round_us);
 	DL_FOREACH (conn->subflows, subflow) {
-		if (subflow->harm == HARM_UNKNOWN && carries(subflow, now_us))
+		if (subflow->harm == HARM_UNKNOWN && carries(subflow, round_us))
 			watch(conn, world, subflow, best);
 		else if (subflow->harm == HARM_TRIED && subflow->state == SUBFLOW_ESTABLISHED)
 			judge(conn, subflow, best);

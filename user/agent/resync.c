@@ -254,9 +254,10 @@ int agent_resync(struct agent *agent)
 	if (!err)
 		err = diag_dump_subflows(agent->diag, SUBFLOW_STATES, keep_subflow, &dump);
 	subflows = dump.subflows;
+	if (err)
+		return err;
 	round_end_ticks(agent);
-	if (!err)
-		err = resync_merge(&agent->conns, &dump, &world);
+	err = resync_merge(&agent->conns, &dump, &world);
 	if (err)
 		return err;
 	agent->counters.resyncs++;

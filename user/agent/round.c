@@ -8,7 +8,29 @@
 #include "user/agent/clock.h"
 #include "user/base/log.h"
 
-#define SLICE_US 1000 /* an event waits that long, and for one datagram or one connection more */
+/*
+ * An event waits that long, and for one step more: a datagram of a dump, or a connection. Where events never cease, a
+ * round must come to its end all the same.
+ */
+#define SLICE_US      1000
+#define LATE_US	      (500 * 1000ULL)
+#define SLICE_LATE_US (10 * 1000)
+
+/* What an abandoned dump has left in the socket would be in the way of the next. */
+static void fail(struct round *round, int err)
+{
+	log_debug("cannot sample the subflows: %s", strerror(-err));
+	round->whole = false;
+	nl_close(round->diag);
+	round->diag = NULL;
+}
+
+static int begin_samples(struct agent *agent, int family)
+{
+	int err = agent->round.diag ? 0 : diag_open(&agent->round.diag);
+
+	return err ? err : sample_begin(agent, family);
+}
 
 static void enter(struct agent *agent, enum round_phase phase)
 {
@@ -17,13 +39,13 @@ static void enter(struct agent *agent, enum round_phase phase)
 
 	round->phase = phase;
 	if (phase == ROUND_SAMPLES_V4 || phase == ROUND_SAMPLES_V6)
-		err = sample_begin(agent, phase == ROUND_SAMPLES_V4 ? AF_INET : AF_INET6);
+		err = begin_samples(agent, phase == ROUND_SAMPLES_V4 ? AF_INET : AF_INET6);
 	else if (phase == ROUND_TICKS)
 		round->next = agent->conns;
 	else
 		uv_idle_stop(&round->slices);
 	if (err) {
-		log_debug("cannot sample the subflows: %s", strerror(-err));
+		fail(round, err);
 		enter(agent, phase + 1);
 	}
 }
@@ -33,21 +55,22 @@ static bool sample(struct agent *agent)
 {
 	int more = sample_next(agent);
 
-	/* -EINTR: sockets came or went meanwhile, and one may have been left out. */
-	if (more < 0 && more != -EINTR)
-		log_debug("cannot sample the subflows: %s", strerror(-more));
+	if (more < 0)
+		fail(&agent->round, more);
 	return more <= 0;
 }
 
 static bool tick(struct agent *agent)
 {
 	struct policy_event event = {.type = POLICY_TICK};
-	struct conn *conn = agent->round.next;
+	struct round *round = &agent->round;
+	struct conn *conn = round->next;
 
 	if (!conn)
 		return true;
-	agent->round.next = conn->hh.next;
-	sample_end_missed(agent, conn, clock_now_us());
+	round->next = conn->hh.next;
+	if (round->whole && round->before_us)
+		sample_end_missed(agent, conn, round->before_us);
 	agent_apply(agent, conn, &event);
 	return false;
 }
@@ -68,7 +91,9 @@ static void step(struct agent *agent)
 static void slice(uv_idle_t *slices)
 {
 	struct agent *agent = slices->data;
-	uint64_t until_us = clock_now_us() + SLICE_US;
+	uint64_t now_us = clock_now_us();
+	uint64_t until_us = now_us +
+			    (now_us - agent->round.begun_us < LATE_US ? SLICE_US : SLICE_LATE_US);
 
 	do
 		step(agent);
@@ -90,9 +115,15 @@ void round_stop(struct agent *agent)
 
 void round_begin(struct agent *agent)
 {
-	if (agent->round.phase != ROUND_RESTS || !agent->conns)
+	struct round *round = &agent->round;
+
+	if (round->phase != ROUND_RESTS || !agent->conns)
 		return;
-	uv_idle_start(&agent->round.slices, slice);
+	if (round->whole)
+		round->before_us = round->begun_us;
+	round->begun_us = clock_now_us();
+	round->whole = true;
+	uv_idle_start(&round->slices, slice);
 	enter(agent, ROUND_SAMPLES_V4);
 }
 

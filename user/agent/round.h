@@ -23,9 +23,12 @@ struct agent;
 /* Part of struct agent. */
 struct round {
 	uv_idle_t slices;
-	struct nl_socket *diag; /* of its own: other dumps come between */
+	struct nl_socket *diag; /* of its own: other dumps come between; NULL after an error */
 	enum round_phase phase;
 	struct conn *next; /* whose turn it is in ROUND_TICKS */
+	uint64_t begun_us;
+	uint64_t before_us; /* when the last one began that saw all subflows; 0: none did */
+	bool whole;	    /* this one has seen, or may yet see, all of them */
 };
 
 int round_init(struct agent *agent);

@@ -8,9 +8,6 @@
 /* All states in which a subflow may still carry something: not LISTEN, TIME_WAIT, CLOSE, SYN_RECV. */
 #define CARRYING_STATES (0xffeu & ~(1u << 3 | 1u << 6 | 1u << 7 | 1u << 10))
 
-/* A subflow that two dumps did not show has ended, whatever events said. */
-#define MISSED_US (2500 * 1000ULL)
-
 static void sample_losses(struct subflow *subflow, const struct diag_info *info)
 {
 	uint32_t sent = info->segs_out - subflow->info.segs_out;
@@ -60,7 +57,7 @@ int sample_next(struct agent *agent)
 }
 
 /* The event of its end was lost, or never came: the policy gets one. */
-void sample_end_missed(struct agent *agent, struct conn *conn, uint64_t now_us)
+void sample_end_missed(struct agent *agent, struct conn *conn, uint64_t since_us)
 {
 	struct subflow *subflow, *next;
 
@@ -73,9 +70,8 @@ void sample_end_missed(struct agent *agent, struct conn *conn, uint64_t now_us)
 		};
 		struct policy_event event = {.type = POLICY_PM, .pm = &ended};
 
-		if (subflow->state != SUBFLOW_ESTABLISHED ||
-		    now_us - subflow->since_us < MISSED_US ||
-		    now_us - subflow->sampled_us < MISSED_US)
+		if (subflow->state != SUBFLOW_ESTABLISHED || subflow->since_us >= since_us ||
+		    subflow->sampled_us >= since_us)
 			continue;
 		agent_apply(agent, conn, &event);
 		return; /* the list has changed: the next one at the next tick */

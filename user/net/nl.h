@@ -40,7 +40,8 @@ int nl_request(struct nl_socket *sock, struct nlmsghdr *nlh, nl_callback callbac
 
 /*
  * The same for a dump, in parts: nl_next() reads one datagram of the answer. 1: there is more; 0: that
- * was the end; else as nl_request(). The kernel makes each part when it is read, so none is waited for.
+ * was the end; else as nl_request(), and the socket is of no use for another dump. The kernel makes each part when the one
+ * before it is read, so none is waited for.
  */
 int nl_begin(struct nl_socket *sock, struct nlmsghdr *nlh);
 int nl_next(struct nl_socket *sock, nl_callback callback, void *data);
@@ -49,7 +50,7 @@ int nl_next(struct nl_socket *sock, nl_callback callback, void *data);
  * Reads what a subscription has got, without waiting, but not more than NL_RECEIVE_MAX messages: the
  * descriptor stays readable then. 0; -ENOBUFS: the kernel dropped messages, resync.
  */
-#define NL_RECEIVE_MAX 1024
+#define NL_RECEIVE_MAX 128
 int nl_receive(struct nl_socket *sock, nl_callback callback, void *data);
 
 /* Drops what a subscription has got, and the error of an overrun. */

@@ -182,7 +182,7 @@ packets_row() { # TRIAL ARMS SIZE
 		[ "$name" != gen ] || { packets_own "$row" "$NS"; bench_value cost "$row" "${FORWARDER_TITLE[gen]}" "$1" "$NS" ns; continue; }
 		awk -v a="$ARRIVED" 'BEGIN { exit a >= 0.99 }' && LOST["${FORWARDER_TITLE[$name]}, $row"]=$ARRIVED
 		net=$(awk -v all="$NS" -v own="${OWN_NS[$row]}" -v a="$ARRIVED" 'BEGIN { printf "%.1f", all - own / a }')
-		[ -z "${SMOKE:-}" ] || net=${net/#-*/1} net=${net/#0.0/1} # noise can be all there is in so short a run
+		[ "$SMOKE" = 0 ] || net=${net/#-*/1} net=${net/#0.0/1} # noise can be all there is in so short a run
 		bench_value cost "$row" "${FORWARDER_TITLE[$name]}" "$1" "$net" ns
 		bench_value packets "$row" "${FORWARDER_TITLE[$name]}" "$1" "$(awk -v ns="$net" 'BEGIN { printf "%.4f", 1000 / ns }')" Mpps
 	done

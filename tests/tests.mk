@@ -17,6 +17,11 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_LIB) $(TEST_OBJS
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
 
+# This one is the rest of the agent itself.
+$(BUILD)/tests/unit/test_round: $(patsubst %,$(BUILD)/%.o,tests/unit/test_round user/agent/round user/agent/conn user/agent/backoff) $(LIBDETOUR)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)
+
 $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(PROG_LIB) $(LIBDETOUR)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) $(CMOCKA_LIBS)

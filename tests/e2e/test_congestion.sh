@@ -51,15 +51,18 @@ direct queue=50kB
 # Not this agent's: TCP, an excluded server, another namespace, even one with an agent of its own.
 upload() { # NODE PORT WORDS...
 	lab_spawn_in server "iperf-$2" mptcpize run iperf3 -s -1 -p "$2"
-	lab_wait 5 lab_listens server "$2" && lab_exec "$1" "${@:3}" iperf3 -c "$(lab_addr4 server)" -p "$2" -C cubic -t 5
+	lab_wait 5 lab_listens server "$2" && lab_exec "$1" "${@:3}" iperf3 -c "$(lab_addr4 server)" -p "$2" -C cubic -t "$seconds"
 }
+seconds=5
 direct loss=5%
 before=$(changed)
 check "TCP" upload client 5300
 lab_spawn_in r1 other "$LAB_BUILD/detour-agent" run --config "$LAB_DIR/client.conf" --instance other --run-dir "$LAB_DIR/run"
 other() { lab_exec r1 "$LAB_BUILD/detour-agent" status --json --instance other --run-dir "$LAB_DIR/run"; }
 check "another agent in another namespace" sees 5 other
+seconds=15
 check "MPTCP there" upload r1 5301 mptcpize run
+seconds=5
 check "is that agent's business" jq -e '.counters.congestion_changed > 0' <<<"$(other)"
 lab_kill other
 check "and not this one's" [ "$(changed)" = "$before" ]

@@ -16,6 +16,14 @@
 	{                          \
 		200 * KB, 50, 5, 9 \
 	}
+#define RUINED                     \
+	{                          \
+		20 * KB, 200, 3, 4 \
+	}
+#define HELD_BACK                  \
+	{                          \
+		400 * KB, 0, 0, 30 \
+	}
 #define FAST                        \
 	{                           \
 		1000 * KB, 0, 0, 80 \
@@ -49,7 +57,7 @@ struct phase {
 
 static const struct {
 	const char *name;
-	struct phase phases[4];
+	struct phase phases[6];
 } cases[] = {
 	{"starves, and the connection is faster without it",
 	 {{4, STARVES, FAST, .backup = false},
@@ -66,6 +74,29 @@ static const struct {
 	{"another congestion control may come yet",
 	 {{11, STARVES, FAST, .takes_loss = true, .backup = false},
 	  {1, STARVES, FAST, .takes_loss = true, .backup = true}}},
+	{"ruined",
+	 {{1, RUINED, HELD_BACK, .backup = false},
+	  {1, RUINED, HELD_BACK, .backup = true},
+	  {60, NOTHING, FAST, .backup = true}}},
+	{"ruined, and another congestion control may come yet",
+	 {{2, RUINED, HELD_BACK, .takes_loss = true, .backup = false},
+	  {1, RUINED, HELD_BACK, .takes_loss = true, .backup = true}}},
+	{"one segment of few is noise", {{60, {20 * KB, 200, 1, 4}, HELD_BACK, .backup = false}}},
+	{"was fast before: what counts is how fast it was while it did harm",
+	 {{20, FAST, FAST, .backup = false},
+	  {2, RUINED, HELD_BACK, .backup = true},
+	  {60, NOTHING, FAST, .backup = true}}},
+	{"it rests for a minute, then for two",
+	 {{5, STARVES, FAST, .backup = true},
+	  {69, NOTHING, FASTER, .backup = true},
+	  {1, NOTHING, FASTER, .backup = false},
+	  {5, STARVES, FAST, .backup = true},
+	  {129, NOTHING, FASTER, .backup = true},
+	  {1, NOTHING, FASTER, .backup = false}}},
+	{"its path is better a minute later",
+	 {{5, STARVES, FAST, .backup = true},
+	  {70, NOTHING, FASTER, .backup = false},
+	  {200, FAST, FAST, .backup = false}}},
 	{"there is no program that would give it another",
 	 {{4, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = false},
 	  {1, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = true}}},

@@ -206,10 +206,39 @@ static void judges_subflows(void **state)
 	}
 }
 
+/* The agent's previous life made it a backup. */
+static void tries_again_what_it_finds(void **state)
+{
+	struct policy_world world = {.now_us = 100 * SECOND};
+	static const struct second fast = FAST, nothing = NOTHING;
+	struct endpoint local = endpoint("10.9.0.1:5000"), server = endpoint("10.5.0.5:443");
+	struct subflow *direct, *detour;
+	struct conn *conn;
+
+	(void)state;
+	assert_int_equal(conn_new(7, &local, &server, &conn), 0);
+	direct = add(conn, SUBFLOW_INITIAL, "10.9.0.1:5000", "10.5.0.5:443");
+	detour = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5001", "10.0.1.1:10000");
+	direct->backup = true;
+	policy_adopt(&world, direct);
+	for (int second = 1; second <= 60; second++) {
+		assert_true(direct->backup);
+		set(direct, &nothing, world.now_us);
+		set(detour, &fast, world.now_us);
+		world.round_us = world.now_us;
+		policy_do_no_harm(conn, &world);
+		world.now_us += SECOND;
+	}
+	assert_false(direct->backup);
+	assert_int_not_equal(direct->backup_tries, 0);
+	conn_free(conn);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_subflows),
+		cmocka_unit_test(tries_again_what_it_finds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

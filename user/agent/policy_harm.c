@@ -128,6 +128,12 @@ static void watch(struct conn *conn, const struct policy_world *world, struct su
 	policy_set_backup(subflow, true, "it starves, and may hold the connection back");
 }
 
+void policy_rest(struct subflow *subflow)
+{
+	enter(subflow, HARM_DONE);
+	subflow->rest_s = subflow->rest_s ? subflow->rest_s * 2 : REST_SECONDS;
+}
+
 /* Where the application pauses, nothing can be seen: the trial begins anew. */
 static void judge(const struct conn *conn, struct subflow *subflow, uint64_t best)
 {
@@ -139,8 +145,7 @@ static void judge(const struct conn *conn, struct subflow *subflow, uint64_t bes
 		enter(subflow, HARM_NONE_DONE);
 		policy_set_backup(subflow, false, "the connection was faster with it");
 	} else {
-		enter(subflow, HARM_DONE);
-		subflow->rest_s = subflow->rest_s ? subflow->rest_s * 2 : REST_SECONDS;
+		policy_rest(subflow);
 	}
 }
 

@@ -63,7 +63,7 @@ static const struct {
 	 {{4, STARVES, FAST, .backup = false},
 	  {1, STARVES, FAST, .backup = true},
 	  {60, NOTHING, FASTER, .backup = true}}},
-	{"a thin path: the connection is slower without it, and it is not tried again",
+	{"a thin path: the connection is slower without it, and it is left alone",
 	 {{5, STARVES, FAST, .backup = true},
 	  {9, NOTHING, FAST, .backup = true},
 	  {1, NOTHING, FAST, .backup = false},
@@ -86,6 +86,22 @@ static const struct {
 	 {{20, FAST, FAST, .backup = false},
 	  {2, RUINED, HELD_BACK, .backup = true},
 	  {60, NOTHING, FAST, .backup = true}}},
+	{"ruin that begins within a second",
+	 {{1, {200 * KB, 200, 5, 9}, FAST, .backup = false},
+	  {1, RUINED, HELD_BACK, .backup = true},
+	  {50, NOTHING, FAST, .backup = true}}},
+	{"the other one becomes slow in the trial",
+	 {{5, STARVES, FAST, .backup = true},
+	  {9, NOTHING, {50 * KB, 0, 0, 60}, .backup = true},
+	  {1, NOTHING, {50 * KB, 0, 0, 60}, .backup = false}}},
+	{"as fast without it",
+	 {{5, STARVES, FAST, .backup = true},
+	  {30, NOTHING, {1150 * KB, 0, 0, 80}, .backup = true}}},
+	{"a thin path is tried again, after a minute",
+	 {{5, STARVES, FAST, .backup = true},
+	  {10, NOTHING, FAST, .backup = false},
+	  {64, STARVES, FAST, .backup = false},
+	  {1, STARVES, FAST, .backup = true}}},
 	{"it rests for a minute, then for two",
 	 {{5, STARVES, FAST, .backup = true},
 	  {69, NOTHING, FASTER, .backup = true},
@@ -220,7 +236,7 @@ static void tries_again_what_it_finds(void **state)
 	direct = add(conn, SUBFLOW_INITIAL, "10.9.0.1:5000", "10.5.0.5:443");
 	detour = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5001", "10.0.1.1:10000");
 	direct->backup = true;
-	policy_adopt(&world, direct);
+	policy_rest(direct);
 	for (int second = 1; second <= 60; second++) {
 		assert_true(direct->backup);
 		set(direct, &nothing, world.now_us);
@@ -234,11 +250,39 @@ static void tries_again_what_it_finds(void **state)
 	conn_free(conn);
 }
 
+/* Which of two made the difference nobody could tell. */
+static void tries_one_at_a_time(void **state)
+{
+	struct policy_world world = {.now_us = 100 * SECOND};
+	static const struct second fast = FAST, starves = STARVES;
+	struct endpoint local = endpoint("10.9.0.1:5000"), server = endpoint("10.5.0.5:443");
+	struct subflow *direct, *detours[2];
+	struct conn *conn;
+
+	(void)state;
+	assert_int_equal(conn_new(7, &local, &server, &conn), 0);
+	direct = add(conn, SUBFLOW_INITIAL, "10.9.0.1:5000", "10.5.0.5:443");
+	detours[0] = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5001", "10.0.1.1:10000");
+	detours[1] = add(conn, SUBFLOW_DETOUR, "10.9.0.1:5002", "10.0.2.1:10000");
+	for (int second = 1; second <= 16; second++) {
+		set(direct, &starves, world.now_us);
+		set(detours[0], &starves, world.now_us);
+		set(detours[1], &fast, world.now_us);
+		world.round_us = world.now_us;
+		policy_do_no_harm(conn, &world);
+		world.now_us += SECOND;
+		assert_int_equal(direct->backup, second >= 5);
+		assert_int_equal(detours[0]->backup, second >= 16);
+	}
+	conn_free(conn);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_subflows),
 		cmocka_unit_test(tries_again_what_it_finds),
+		cmocka_unit_test(tries_one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,8 @@ static const char *backup_word(const struct subflow *subflow)
 {
 	if (subflow->backup_tries)
 		return " to set";
+	if (subflow->harm == HARM_DONE)
+		return " backup, rests";
 	return subflow->backup ? " backup" : "";
 }
 
@@ -204,7 +206,7 @@ static void test_merge(void **state)
 	}
 }
 
-/* What is known and no longer there goes; relays whose address is learned later are recognised. */
+/* Without uplinks a backup is one for harm. What is known and no longer there goes; relays whose address is learned later are recognised. */
 static void test_later(void **state)
 {
 	struct policy_relay_addr relay = {endpoint("10.0.1.1:0").addr, 0};
@@ -219,7 +221,7 @@ static void test_later(void **state)
 	fill_dump(0, &dump);
 	assert_int_equal(resync_merge(&conns, &dump, &world), 0);
 	describe(conns, text);
-	assert_string_equal(text, "first/0, other/0, other/4 backup, direct/4");
+	assert_string_equal(text, "first/0, other/0, other/4 backup, rests, direct/4");
 	world.relay_addrs = &relay;
 	world.relay_addr_count = 1;
 	policy_recognise(conns, &world, conns->subflows->next);

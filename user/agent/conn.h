@@ -35,7 +35,7 @@ enum subflow_harm {
 	HARM_UNKNOWN,
 	HARM_TRIED,	/* it is a backup to see */
 	HARM_DONE,	/* it is a backup for a while */
-	HARM_NONE_DONE, /* the connection was slower without it, or had no other */
+	HARM_NONE_DONE, /* the connection was slower without it: it is left alone for a while */
 };
 
 struct subflow {
@@ -50,10 +50,11 @@ struct subflow {
 	bool backup;
 	uint8_t backup_tries; /* left to tell the kernel once more, after the handshake */
 	uint16_t harm_s;      /* seconds in this state of `harm`, more or less */
-	uint16_t rest_s;      /* how long HARM_DONE lasts */
+	uint16_t rest_s;      /* how long HARM_DONE or HARM_NONE_DONE lasts */
 	bool may_adapt;	      /* another congestion control may come, says the last sample */
 	enum subflow_harm harm;
 	uint64_t rate_before;	   /* the connection's, bytes/s, while it did harm */
+	uint64_t rate_after;	   /* the same on trial */
 	const char *backup_reason; /* why the agent made it one */
 	bool was_destroyed;	   /* by this agent */
 	bool local_gone;	   /* its address has vanished from this host */
@@ -78,8 +79,6 @@ struct conn {
 	struct endpoint local, remote; /* of the first subflow: the remote one is the server */
 	struct subflow *subflows;
 	uint8_t last_id;       /* the local id given out last */
-	uint64_t rate;	       /* bytes/s of all subflows, smoothed over some seconds */
-	uint64_t rate_now;     /* the same over the last interval */
 	const char *hands_off; /* why this connection is left alone; NULL: it is not */
 	bool direct_lost;      /* the first subflow broke: a direct one is wanted again */
 	uint64_t established_us;

@@ -289,7 +289,8 @@ static const char *dead_reason(const struct subflow *subflow, const struct polic
 	if (subflow->path == PATH_NONE || !subflow->sampled)
 		return NULL;
 	path = &world->paths[subflow->path];
-	if (path->up || subflow->sampled_us < path->down_us)
+	if (path->up || subflow->sampled_us < path->down_us ||
+	    subflow->sampled_us < subflow->progress_us)
 		return NULL;
 	quiet_us = subflow->sampled_us -
 		   (subflow->progress_us > path->down_us ? subflow->progress_us : path->down_us);

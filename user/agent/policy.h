@@ -120,7 +120,7 @@ void policy_recognise(const struct conn *conn, const struct policy_world *world,
 
 /*
  * A subflow of this agent's previous life, which may have ended before it set the flag of a backup
- * uplink's subflow: it is set then. One that harm had made a backup is tried again later. (policy_set.c)
+ * uplink's subflow: it is set then. (policy_set.c)
  */
 void policy_adopt(const struct policy_world *world, struct subflow *subflow);
 
@@ -146,7 +146,7 @@ void policy_set_backup(struct subflow *subflow, bool backup, const char *reason)
 /* Makes backups of subflows that hold the connection back; once a second. (policy_harm.c) */
 void policy_do_no_harm(struct conn *conn, const struct policy_world *world);
 
-/* `subflow` was found as a backup that no uplink asks for: it is tried again in a while. (policy_harm.c) */
+/* `subflow` was found as a backup: harm made it one, and it is tried again in a while. (policy_harm.c) */
 void policy_rest(struct subflow *subflow);
 
 /* Starts a subflow's end. */

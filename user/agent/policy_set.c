@@ -173,13 +173,9 @@ static void set_backup(struct subflow *subflow, enum uplink_role role)
 
 void policy_adopt(const struct policy_world *world, struct subflow *subflow)
 {
-	enum uplink_role role = subflow_role(subflow, world);
-
 	/* One that is a backup for the kernel was made so by its SYN or by SET_FLAGS. */
 	if (!subflow->backup)
-		set_backup(subflow, role);
-	else if (role != UPLINK_BACKUP)
-		policy_rest(subflow);
+		set_backup(subflow, subflow_role(subflow, world));
 }
 
 static bool has_direct_from(const struct conn *conn, const struct detour_addr *addr)

@@ -169,6 +169,8 @@ static int add_subflow(struct conn *conn, const struct diag_subflow *found,
 	policy_recognise(conn, world, subflow);
 	if (kind == SUBFLOW_DIRECT)
 		policy_adopt(world, subflow);
+	if (found->backup && !world->uplink_count) /* else it may be its uplink's */
+		policy_rest(subflow);
 	return 0;
 }
 

@@ -16,6 +16,10 @@
 	{                          \
 		200 * KB, 50, 5, 9 \
 	}
+#define THIN                       \
+	{                          \
+		200 * KB, 15, 5, 9 \
+	}
 #define RUINED                     \
 	{                          \
 		20 * KB, 200, 3, 4 \
@@ -51,6 +55,7 @@ struct phase {
 	bool fourth_is_good; /* every fourth second the direct one loses nothing */
 	bool detour_gone, stale;
 	bool takes_loss; /* the direct one has cubic */
+	bool queue;	 /* of its path: the round-trip time is long */
 	bool keeps;	 /* the congestion program is not there */
 	bool backup;	 /* the direct one, at the end of it */
 };
@@ -60,20 +65,33 @@ static const struct {
 	struct phase phases[6];
 } cases[] = {
 	{"starves, and the connection is faster without it",
-	 {{4, STARVES, FAST, .backup = false},
+	 {{2, STARVES, FAST, .backup = false},
 	  {1, STARVES, FAST, .backup = true},
 	  {60, NOTHING, FASTER, .backup = true}}},
+	{"starves, and loses little",
+	 {{5, THIN, FAST, .backup = false}, {1, THIN, FAST, .backup = true}}},
 	{"a thin path: the connection is slower without it, and it is left alone",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {9, NOTHING, FAST, .backup = true},
 	  {1, NOTHING, FAST, .backup = false},
 	  {60, STARVES, FAST, .backup = false}}},
 	{"a second without a loss is only a step back",
-	 {{6, STARVES, FAST, .fourth_is_good = true, .backup = false},
-	  {1, STARVES, FAST, .backup = true}}},
+	 {{6, THIN, FAST, .fourth_is_good = true, .backup = false},
+	  {1, THIN, FAST, .backup = false},
+	  {1, THIN, FAST, .backup = true}}},
 	{"another congestion control may come yet",
-	 {{11, STARVES, FAST, .takes_loss = true, .backup = false},
+	 {{5, STARVES, FAST, .takes_loss = true, .backup = false},
 	  {1, STARVES, FAST, .takes_loss = true, .backup = true}}},
+	{"it would come, but for a queue",
+	 {{2, STARVES, FAST, .takes_loss = true, .queue = true, .backup = false},
+	  {1, STARVES, FAST, .takes_loss = true, .queue = true, .backup = true}}},
+	{"there is no program that would give it another",
+	 {{2, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = false},
+	  {1, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = true}}},
+	{"another congestion control has come",
+	 {{5, STARVES, FAST, .takes_loss = true, .backup = false},
+	  {2, STARVES, FAST, .backup = false},
+	  {1, STARVES, FAST, .backup = true}}},
 	{"ruined",
 	 {{1, RUINED, HELD_BACK, .backup = false},
 	  {1, RUINED, HELD_BACK, .backup = true},
@@ -91,50 +109,43 @@ static const struct {
 	  {1, RUINED, HELD_BACK, .backup = true},
 	  {50, NOTHING, FAST, .backup = true}}},
 	{"the other one becomes slow in the trial",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {9, NOTHING, {50 * KB, 0, 0, 60}, .backup = true},
 	  {1, NOTHING, {50 * KB, 0, 0, 60}, .backup = false}}},
 	{"as fast without it",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {30, NOTHING, {1150 * KB, 0, 0, 80}, .backup = true}}},
 	{"a thin path is tried again, after a minute",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {10, NOTHING, FAST, .backup = false},
-	  {64, STARVES, FAST, .backup = false},
+	  {62, STARVES, FAST, .backup = false},
 	  {1, STARVES, FAST, .backup = true}}},
 	{"it rests for a minute, then for two",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {69, NOTHING, FASTER, .backup = true},
 	  {1, NOTHING, FASTER, .backup = false},
-	  {5, STARVES, FAST, .backup = true},
+	  {3, STARVES, FAST, .backup = true},
 	  {129, NOTHING, FASTER, .backup = true},
 	  {1, NOTHING, FASTER, .backup = false}}},
 	{"its path is better a minute later",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {70, NOTHING, FASTER, .backup = false},
 	  {200, FAST, FAST, .backup = false}}},
-	{"there is no program that would give it another",
-	 {{4, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = false},
-	  {1, STARVES, FAST, .takes_loss = true, .keeps = true, .backup = true}}},
-	{"another congestion control has come",
-	 {{8, STARVES, FAST, .takes_loss = true, .backup = false},
-	  {4, STARVES, FAST, .backup = false},
-	  {1, STARVES, FAST, .backup = true}}},
 	{"the other one is gone",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {20, NOTHING, FASTER, .backup = true},
 	  {1, NOTHING, FASTER, .detour_gone = true, .backup = false}}},
 	{"the application pauses in the trial",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {20, NOTHING, {10 * KB, 0, 0, 0}, .backup = true},
 	  {9, NOTHING, FASTER, .backup = true},
 	  {20, NOTHING, FASTER, .backup = true}}},
 	{"the application sends nothing at all for a while",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {20, NOTHING, NOTHING, .backup = true},
 	  {30, NOTHING, FASTER, .backup = true}}},
 	{"a sample is missed in the trial",
-	 {{5, STARVES, FAST, .backup = true},
+	 {{3, STARVES, FAST, .backup = true},
 	  {3, NOTHING, FASTER, .stale = true, .backup = true},
 	  {30, NOTHING, FASTER, .backup = true}}},
 	{"loses and carries its share", {{60, {400 * KB, 50, 9, 9}, FAST, .backup = false}}},
@@ -195,6 +206,8 @@ static void play(const char *name, struct conn *conn, const struct phase *phases
 			if (!phase->detour_gone)
 				set(detour, &phase->detour, sampled_us);
 			direct->info.takes_loss = phase->takes_loss;
+			direct->info.min_rtt_us = 40000;
+			direct->info.rtt_us = phase->queue ? 80000 : 45000;
 			world.adapts = !phase->keeps;
 			world.round_us = world.now_us;
 			policy_do_no_harm(conn, &world);
@@ -271,8 +284,8 @@ static void tries_one_at_a_time(void **state)
 		world.round_us = world.now_us;
 		policy_do_no_harm(conn, &world);
 		world.now_us += SECOND;
-		assert_int_equal(direct->backup, second >= 5);
-		assert_int_equal(detours[0]->backup, second >= 16);
+		assert_int_equal(direct->backup, second >= 3);
+		assert_int_equal(detours[0]->backup, second >= 14);
 	}
 	conn_free(conn);
 }

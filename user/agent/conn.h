@@ -49,7 +49,8 @@ struct subflow {
 	uint8_t loc_id, rem_id;
 	bool backup;
 	uint8_t backup_tries; /* left to tell the kernel once more, after the handshake */
-	uint16_t harm_s;      /* seconds in this state of `harm`, more or less */
+	uint16_t harm_points; /* in HARM_UNKNOWN: so much until the trial */
+	uint16_t harm_s;      /* busy seconds in HARM_TRIED, seconds in those that rest */
 	uint16_t rest_s;      /* how long HARM_DONE or HARM_NONE_DONE lasts */
 	bool may_adapt;	      /* another congestion control may come, says the last sample */
 	enum subflow_harm harm;

@@ -17,13 +17,15 @@
 #define HARM_RATE     (125 * 1000) /* bytes/s of the best one: who sends less waits for no path ... */
 #define BUSY_SEGMENTS 10	   /* ... unless it has so many in flight */
 
-/* From this loss on it counts as several. */
-#define RUIN_LOSS    150
-#define RUIN_SECONDS 4
+/* Points of such a second, by the loss, for the trial; a second without harm takes some back. */
+#define HARM_POINTS	1
+#define BAD_LOSS	30
+#define BAD_POINTS	2
+#define RUIN_LOSS	150
+#define RUIN_POINTS	4
+#define TRIAL_POINTS	12
+#define FORGIVEN_POINTS 2
 
-/* Seconds, of harm until the trial, or where the congestion program may yet act, as far as is known; and so on. */
-#define HARM_SECONDS	 5
-#define ADAPT_SECONDS	 12
 #define TRIAL_SECONDS	 10   /* until it is judged */
 #define REST_SECONDS	 60   /* until harm is looked for again; doubles each time */
 #define REST_SECONDS_MAX 1000 /* what would be longer lasts for good */
@@ -80,31 +82,38 @@ static bool has_other(const struct conn *conn)
 	return false;
 }
 
-/* How many seconds this one counts for; 0: it does no harm. */
-static unsigned int harm_done(const struct subflow *subflow, uint64_t best)
+static unsigned int harm_points(const struct subflow *subflow, uint64_t best)
 {
-	if (best < HARM_RATE || !subflow->info.unacked || subflow->rate * HARM_SLOWER >= best)
+	if (best < HARM_RATE || !subflow->info.unacked || subflow->rate * HARM_SLOWER >= best ||
+	    subflow->lost < HARM_SEGMENTS || subflow->lost_permille < HARM_LOSS)
 		return 0;
-	if (subflow->lost >= HARM_SEGMENTS && subflow->lost_permille >= RUIN_LOSS)
-		return RUIN_SECONDS;
-	return subflow->lost >= HARM_SEGMENTS && subflow->lost_permille >= HARM_LOSS;
+	if (subflow->lost_permille >= RUIN_LOSS)
+		return RUIN_POINTS;
+	return subflow->lost_permille >= BAD_LOSS ? BAD_POINTS : HARM_POINTS;
 }
 
-/* What another congestion control does counts anew. */
-static unsigned int patience_s(struct subflow *subflow, const struct policy_world *world)
+/* The congestion program does not act where it sees a queue (bpf/client/loss.h). */
+static bool has_queue(const struct diag_info *info)
 {
-	bool may_adapt = world->adapts && subflow->info.takes_loss;
-
-	if (subflow->may_adapt && !may_adapt)
-		subflow->harm_s = 0;
-	subflow->may_adapt = may_adapt;
-	return may_adapt ? ADAPT_SECONDS : HARM_SECONDS;
+	return info->rtt_us > info->min_rtt_us + info->min_rtt_us / 4 + 4000;
 }
 
 static void enter(struct subflow *subflow, enum subflow_harm harm)
 {
 	subflow->harm = harm;
-	subflow->harm_s = 0;
+	subflow->harm_s = subflow->harm_points = 0;
+}
+
+/* Another congestion control is the better help, and what it does counts anew: half as many points until it may come. */
+static unsigned int weigh(struct subflow *subflow, const struct policy_world *world,
+			  unsigned int points)
+{
+	bool may_adapt = world->adapts && subflow->info.takes_loss;
+
+	if (subflow->may_adapt && !may_adapt)
+		subflow->harm_points = 0;
+	subflow->may_adapt = may_adapt;
+	return may_adapt && !has_queue(&subflow->info) ? points : 2 * points;
 }
 
 /*
@@ -113,17 +122,17 @@ static void enter(struct subflow *subflow, enum subflow_harm harm)
  */
 static void watch(const struct policy_world *world, struct subflow *subflow, struct second *second)
 {
-	unsigned int patience = patience_s(subflow, world);
-	unsigned int harm = harm_done(subflow, second->best);
+	unsigned int points = weigh(subflow, world, harm_points(subflow, second->best));
+	uint16_t *all = &subflow->harm_points;
 
-	if (harm) {
-		subflow->rate_before = subflow->harm_s ? (subflow->rate_before + second->sum) / 2
-						       : second->sum;
-		subflow->harm_s += harm;
-	} else if (subflow->harm_s > 0) {
-		subflow->harm_s--;
+	if (points) {
+		subflow->rate_before = *all ? (subflow->rate_before + second->sum) / 2
+					    : second->sum;
+		*all += points;
+	} else {
+		*all = *all > FORGIVEN_POINTS ? *all - FORGIVEN_POINTS : 0;
 	}
-	if (subflow->harm_s < patience || second->on_trial)
+	if (*all < TRIAL_POINTS || second->on_trial)
 		return;
 	enter(subflow, HARM_TRIED);
 	second->on_trial = true;

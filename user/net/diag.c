@@ -83,6 +83,7 @@ static void take_tcp_info(const struct nlattr *attr, struct diag_info *info)
 	copy_payload(attr, &tcp, sizeof(tcp));
 	*info = (struct diag_info){
 		.rtt_us = tcp.tcpi_rtt,
+		.min_rtt_us = tcp.tcpi_min_rtt,
 		.delivery_rate = tcp.tcpi_delivery_rate,
 		.bytes_acked = tcp.tcpi_bytes_acked,
 		.bytes_sent = tcp.tcpi_bytes_sent,

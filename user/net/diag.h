@@ -26,6 +26,7 @@ struct diag_connection {
 /* A subflow's tcp_info, as much of it as the agent looks at. */
 struct diag_info {
 	uint32_t rtt_us;
+	uint32_t min_rtt_us;
 	uint64_t delivery_rate; /* bytes/s */
 	uint64_t bytes_acked;
 	uint64_t bytes_sent; /* retransmits included */

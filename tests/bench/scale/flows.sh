@@ -84,10 +84,15 @@ flows_relay() { # FLOWS
 	fwd relay leases --json | jq -r '.[].detour' >"$LAB_DIR/detours"
 }
 
-# How long a client that asks every few milliseconds waits, until watch_end.
+# How long a client that asks every few milliseconds waits, until watch_end. It has its channel before anything
+# happens, for that may be over soon.
+WATCHER=${SCALE_CLIENT%.*}.$((${SCALE_CLIENT##*.} + 1))
+watches() { [ -n "$(lab_exec relay ss -Htn state established "dst $WATCHER and sport = :45672")" ]; }
 watch_begin() {
 	rm -f "$LAB_DIR/log/watch"
-	SCALE_CLIENT=${SCALE_CLIENT%.*}.$((${SCALE_CLIENT##*.} + 1)) client_spawn watch bench_asks 45672 relay 1 1 1 watch
+	SCALE_CLIENT=$WATCHER client_spawn watch bench_asks 45672 relay 1 1 1 watch
+	wait_for 5 "the watcher's channel" watches
+	sleep 0.1
 }
 watch_end() { # FLOWS COLUMN
 	lab_kill watch

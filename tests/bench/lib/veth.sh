@@ -112,10 +112,10 @@ world_conntrack() {
 	world_translated "$1" tc "$VETH_NAT_PORT"
 }
 
-# world_detour WORLD MODE: the lease is asked for by MProxy, since no agent is to be in the way.
+# world_detour WORLD MODE: the lease is asked for by MProxy, since no agent is to be in the way, and only once.
 world_detour() {
 	local node=r-$1 port
-	relay_config "$node" "MProxy=10.77.1.0/24" "Accept=any" "[limits]" "FlowsPerClient=0" "NewFlowsPerSecond=0" >"$LAB_DIR/$node.conf"
+	relay_config "$node" "MProxy=10.77.1.0/24" "Accept=any" "[limits]" "FlowsPerClient=0" "NewFlowsPerSecond=0" "[timeouts]" "LeaseGrace=1h" >"$LAB_DIR/$node.conf"
 	LAB_MODE=$2
 	relay_start "$node" || bench_die "detour-fwd on $node: $(tail "$LAB_DIR/log/$node")"
 	port=$(lab_exec "c-$1" timeout 5 /usr/bin/python3 "$LAB_ROOT/tests/e2e/mproxy_client.py" "$VETH_RELAY" "$VETH_SERVER" "$VETH_PORT") ||

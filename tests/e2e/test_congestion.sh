@@ -24,8 +24,8 @@ lab
 lines 4mbit 60ms # slow and long: a machine that comes late with packets must not look like a queue
 check "with the unit's rights the program is there" says adapt
 check "CAP_NET_ADMIN and CAP_BPF are what it keeps ($(rights CapPrm))" [ "$((16#$(rights CapPrm)))" = $((1 << 12 | 1 << 39)) ]
-transfer_file_long 24
 for family in 4 6; do
+	transfer_file_long 12
 	before=$(changed)
 	transfer_begin "clean$family" "$family"
 	check "v$family: both subflows are there" sees 5 detour_is "$family" cubic
@@ -33,6 +33,7 @@ for family in 4 6; do
 	check "v$family: nothing was changed" [ "$(changed)" = "$before" ]
 
 	direct loss=4%
+	transfer_file_long 24
 	transfer_begin "lossy$family" "$family"
 	check "v$family: a lossy direct path gets bbr" sees 40 direct_is "$family" bbr
 	check "v$family: the detour keeps cubic" detour_is "$family" cubic
@@ -42,6 +43,7 @@ for family in 4 6; do
 	direct loss=0
 done
 
+transfer_file_long 12
 direct queue=12kB
 before=$(changed)
 check "short queues: the transfer" transfer short
@@ -84,6 +86,7 @@ check "Congestion=keep: nothing is changed" [ "$(changed)" = 0 ]
 flagged() { lab_exec "$1" ss -HtinO "$2" | grep -oE 'flags:[A-Za-z]*' | grep -q "$3"; }
 lines 10mbit 5ms
 direct loss=8%
+transfer_file_long 24
 transfer_begin harm
 check "a direct subflow that starves becomes a backup" sees 15 flagged client "dst $(lab_addr4 server)" b
 check "and the server knows" sees 5 flagged server "dst $(lab_addr4 client)" B
